@@ -1,0 +1,129 @@
+import type { Message } from './message.ts';
+
+/** A token sequence of which positions [from, to) are to be scored; `from` >= 1, since nothing precedes token 0. */
+export interface ScoreSequence {
+  readonly ids: readonly number[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a scorer made of a list of sequences. */
+export interface ScoreResult {
+  /** One list per sequence, parallel to positions [from, to): natural log-probs (nats), temperature 1. */
+  readonly logprobs: readonly (readonly number[])[];
+  /** Tokens the server really ran through the model; null where the server does not say. */
+  readonly tokensEvaluated: number | null;
+  /** Tokens answered from a prefix cache; null where the server does not say. */
+  readonly tokensReused: number | null;
+}
+
+/** Which scorer made a number; recorded beside every number (spec, Hazards). Unknown is null. */
+export interface ScorerIdentity {
+  readonly id: string;
+  readonly revision: string | null;
+  readonly tokenizer_sha: string | null;
+  readonly template_sha: string | null;
+  readonly backend: string;
+  readonly version: string | null;
+}
+
+/** What a server can do, as data: code asks for a capability, never for a server's name. */
+export interface Capabilities {
+  /** Log-probs of given token ids. */
+  readonly score: boolean;
+  /** Reuses a shared prefix between scored sequences. */
+  readonly reusesPrefix: boolean;
+  /** The same request twice gives the same bits. */
+  readonly deterministic: boolean;
+}
+
+/** The chat template of a model and what is needed to render it. */
+export interface ChatTemplate {
+  readonly source: string;
+  /** Texts of tokens that end a turn, `<|im_end|>` for example; the longest match after an action is its end-of-turn token. */
+  readonly endOfTurn: readonly string[];
+  readonly bosToken: string | null;
+  readonly eosToken: string | null;
+}
+
+/** Bounds and facts of a scorer, learned at connect. */
+export interface ScorerFacts {
+  readonly identity: ScorerIdentity;
+  readonly template: ChatTemplate;
+  /** Longest sequence it takes, in tokens. */
+  readonly contextSize: number;
+  /** Sentence to show with every number of a toy model, else null. */
+  readonly notice: string | null;
+  /** Mean and sd of this scorer's placebo gains (spec S1), where its card or a measurement knows them. */
+  readonly placebo: { readonly mean: number; readonly sd: number; readonly n: number } | null;
+  /** Whether the agent's instructions go in front of a conversation with this model; a toy was trained without. */
+  readonly takesAgentPrompt: boolean;
+}
+
+/**
+ * A server that scores given tokens. Every implementation runs the same contract suite. All methods throw `TurnwiseError`
+ * (fault `backend`, `protocol` or `unsupported`) with a stable reason; an aborted signal rejects promptly with `aborted`.
+ */
+export interface Backend {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** Connects, checks that scoring works, and reports what it learned; cached by the implementation. */
+  facts(signal?: AbortSignal): Promise<ScorerFacts>;
+  /** Token ids of each text, special tokens recognised, nothing added in front or behind. */
+  tokenize(texts: readonly string[], signal?: AbortSignal): Promise<number[][]>;
+  detokenize(ids: readonly number[], signal?: AbortSignal): Promise<string>;
+  /** Scores every sequence; every returned number is finite and <= 1e-6. `onProgress` gets tokens done so far. */
+  score(
+    sequences: readonly ScoreSequence[],
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (tokensDone: number) => void },
+  ): Promise<ScoreResult>;
+  close(): Promise<void>;
+}
+
+/** Sampling parameters that a server was asked to use. */
+export interface Sampling {
+  readonly temperature: number;
+  readonly top_p: number;
+  readonly top_k: number | null;
+  readonly seed: number | null;
+  readonly max_tokens: number | null;
+}
+
+/** Everything a chat server told about one finished generation; unknown is null. */
+export interface GenerationRecord {
+  readonly text: string;
+  readonly finish: 'stop' | 'length' | 'stopped';
+  /** Exact ids of the rendered prompt, as the server saw it. */
+  readonly prompt_ids: readonly number[] | null;
+  /** Exact generated ids, end-of-turn token included where one was emitted. */
+  readonly ids: readonly number[] | null;
+  /** Behaviour log-probs parallel to `ids`. */
+  readonly logprobs: readonly number[] | null;
+  /** Whether they are the model's own (raw) or those of the distribution that was sampled (processed). */
+  readonly logprobs_mode: 'raw' | 'processed' | null;
+  readonly sampling: Sampling;
+  readonly model: string;
+  readonly model_revision: string | null;
+  readonly server: string;
+  readonly server_version: string | null;
+  readonly template_sha: string | null;
+  readonly tokenizer_sha: string | null;
+  readonly latency_ms: number;
+  readonly first_token_ms: number | null;
+}
+
+/** What a generation reports while it runs; exactly one of the last three ends it. It never throws for a model's failure. */
+export type ChatEvent =
+  | { readonly type: 'delta'; readonly text: string }
+  | { readonly type: 'finished'; readonly record: GenerationRecord }
+  | { readonly type: 'stopped'; readonly record: GenerationRecord }
+  | { readonly type: 'failed'; readonly reason: string; readonly message: string; readonly partial: string };
+
+/** A server that chats. */
+export interface ChatBackend {
+  readonly name: string;
+  stream(
+    messages: readonly Message[],
+    options: { readonly sampling: Sampling; readonly signal?: AbortSignal },
+  ): AsyncGenerator<ChatEvent, void, void>;
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { actionStateSchema, nullReasonSchema, observationKindSchema } from './observation.ts';
+
+export const SCORE_SCHEMA = 'turnwise-score/1';
+
+/** Facts about a turn's score that keep it out of pools or ask for caution; see spec S1. */
+export const scoreFlagSchema = z.enum(['next_action_stopped', 'next_action_edited', 'placeholder_unfit']);
+export type ScoreFlag = z.infer<typeof scoreFlagSchema>;
+
+const logprobs = z.array(z.number().max(1e-6));
+const ids = z.array(z.int().nonnegative());
+
+/**
+ * One turn as scored. `action_ids` are this turn's action; the log-prob arrays are those of the *next* action, the first one
+ * at offset `next_from` of the factual sequence. `gain` is the chosen estimator in nats, `gain_sum` total nats. What could
+ * not be known is null, with `null_reason`.
+ */
+export const scoredTurnSchema = z.looseObject({
+  index: z.int().nonnegative(),
+  /** L_t: loss tokens of this action; 0 for one that is not trained on. */
+  tokens: z.int().nonnegative(),
+  action_state: actionStateSchema.optional(),
+  gain: z.number().nullable(),
+  gain_sum: z.number().nullable(),
+  null_reason: nullReasonSchema.nullable(),
+  null_detail: z.string().optional(),
+  flags: z.array(scoreFlagSchema).optional(),
+  obs_kinds: z.array(observationKindSchema).optional(),
+  action_ids: ids.nullable(),
+  next_from: z.int().positive().nullable(),
+  mask_ids: ids.nullable(),
+  mask_truncated: z.boolean(),
+  factual_ids_sha: z.string().nullable(),
+  masked_ids_sha: z.string().nullable(),
+  logp_factual: logprobs.nullable(),
+  logp_masked: logprobs.nullable(),
+  noise: z.number().nonnegative().nullable().optional(),
+});
+export type ScoredTurn = z.infer<typeof scoredTurnSchema>;
+
+export const scorerIdentitySchema = z.object({
+  id: z.string(),
+  revision: z.string().nullable(),
+  tokenizer_sha: z.string().nullable(),
+  template_sha: z.string().nullable(),
+  backend: z.string(),
+  version: z.string().nullable(),
+});
+
+export const estimatorSchema = z.enum(['shift_mean', 'shift_sum', 'shift_clip', 'shift_relu', 'k2', 'k3']);
+export type Estimator = z.infer<typeof estimatorSchema>;
+
+export const scoreOptionsSchema = z.object({
+  estimator: estimatorSchema,
+  /** Bound of shift_clip in nats; null for every other estimator. */
+  clip: z.number().positive().nullable(),
+  /** The placeholder's text, or `random_reply`. */
+  placeholder: z.string(),
+  mask_mode: z.enum(['length_matched', 'natural']),
+  seed: z.int(),
+  /** How often each pair was scored again to measure A/A noise. */
+  noise: z.int().nonnegative(),
+});
+export type ScoreOptions = z.infer<typeof scoreOptionsSchema>;
+
+/** One line of what `turnwise score` writes. Batch members must share `scorer` and `options`. */
+export const scoredEpisodeSchema = z.looseObject({
+  schema: z.literal(SCORE_SCHEMA),
+  episode_id: z.string().min(1),
+  group_id: z.string().min(1),
+  outcome: z.number().min(0).max(1).nullable(),
+  scorer: scorerIdentitySchema,
+  /** mu0 and sd0 of the scorer's placebo gains under this estimator, where known (spec S1). */
+  placebo: z.object({ mean: z.number(), sd: z.number().nonnegative(), n: z.int() }).nullable(),
+  options: scoreOptionsSchema,
+  tokens_evaluated: z.int().nonnegative().nullable(),
+  tokens_limit: z.int().nonnegative(),
+  turns: z.array(scoredTurnSchema),
+});
+export type ScoredEpisode = z.infer<typeof scoredEpisodeSchema>;

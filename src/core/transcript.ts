@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { messageSchema, type Message } from './message.ts';
+import { actionStateSchema } from './observation.ts';
+
+/**
+ * One episode as `turnwise score` and `turnwise import` take it: a line of JSONL. Messages are rendered exactly as given;
+ * the first user message is the request. Without `group_id` the episode is a group of its own. Unknown keys pass through.
+ * `action_ids[k]` are the policy's own token ids of the k-th assistant message, `action_states[k]` how it came to be
+ * (default `sampled`).
+ */
+export const transcriptSchema = z.looseObject({
+  episode_id: z.string().min(1),
+  group_id: z.string().min(1).optional(),
+  outcome: z.number().min(0).max(1).nullable().optional(),
+  source: z.string().optional(),
+  messages: z.array(messageSchema).min(1),
+  action_ids: z.array(z.array(z.int().nonnegative())).optional(),
+  action_states: z.array(actionStateSchema).optional(),
+});
+export type Transcript = z.infer<typeof transcriptSchema>;
+
+/** One agent action and the observations it elicited, as positions in the message list. */
+export interface TurnSpan {
+  /** 0-based over the assistant messages. */
+  readonly index: number;
+  /** Position of the action a_t. */
+  readonly action: number;
+  /** Positions of the observations o_t; empty when none came back. */
+  readonly observations: readonly number[];
+  /** Position of a_{t+1}, or null at the end of the episode. */
+  readonly next: number | null;
+}
+
+/** Cuts a conversation into turns: every non-assistant message after an action, up to the next action, belongs to that turn. */
+export function segment(messages: readonly Message[]): TurnSpan[] {
+  const actions = messages.flatMap((message, position) => (message.role === 'assistant' ? [position] : []));
+  return actions.map((action, index) => {
+    const next = actions[index + 1] ?? null;
+    const end = next ?? messages.length;
+    const observations = Array.from({ length: end - action - 1 }, (_, k) => action + 1 + k);
+    return { index, action, observations, next };
+  });
+}
