@@ -20,7 +20,12 @@ export async function readJsonl<T>(file: string, schema: z.ZodType<T>): Promise<
     try {
       json = JSON.parse(raw);
     } catch (cause) {
-      throw inputError('malformed_json', file, line, `not valid JSON (${errorText(cause)}); each line must be one object.`);
+      throw inputError(
+        'malformed_json',
+        file,
+        line,
+        `not valid JSON (${errorText(cause)}); each line must be one object.`,
+      );
     }
     const parsed = schema.safeParse(json);
     if (parsed.success) return [{ line, value: parsed.data }];
