@@ -27,6 +27,19 @@ export const scoredTurnSchema = z.looseObject({
   flags: z.array(scoreFlagSchema).optional(),
   obs_kinds: z.array(observationKindSchema).optional(),
   action_ids: ids.nullable(),
+  /** Whose ids the action's are: the policy's own, or the scorer's tokenisation of the text. */
+  token_source: z.enum(['policy', 'scorer']).optional(),
+  /** Which of the episode's `contexts` holds this action, and its span [start, end) there. */
+  context: z.int().nonnegative().nullable().optional(),
+  action_start: z.int().nonnegative().nullable().optional(),
+  action_end: z.int().nonnegative().nullable().optional(),
+  /** Span [start, end) of this turn's observations in the *next* action's context; null where none came back. */
+  obs_context: z.int().nonnegative().nullable().optional(),
+  obs_start: z.int().nonnegative().nullable().optional(),
+  obs_end: z.int().nonnegative().nullable().optional(),
+  gain_nocopy: z.number().nullable().optional(),
+  /** The episode and turn that lent its reply to the mask `random_reply`. */
+  mask_donor: z.string().nullable().optional(),
   next_from: z.int().positive().nullable(),
   mask_ids: ids.nullable(),
   mask_truncated: z.boolean(),
@@ -75,6 +88,11 @@ export const scoredEpisodeSchema = z.looseObject({
   options: scoreOptionsSchema,
   tokens_evaluated: z.int().nonnegative().nullable(),
   tokens_limit: z.int().nonnegative(),
+  /**
+   * The rendered contexts that the actions were scored in, each ending with an action; none is a prefix of another. One for
+   * an append-only template, several where the template rewrites history.
+   */
+  contexts: z.array(ids).optional(),
   turns: z.array(scoredTurnSchema),
 });
 export type ScoredEpisode = z.infer<typeof scoredEpisodeSchema>;
