@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['dist/', 'node_modules/', 'training/', 'media/', '.turnwise/', '.vscode-test/'] },
+  { ignores: ['test-results/', 'dist/', 'node_modules/', 'training/', 'media/', '.turnwise/', '.vscode-test/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,1 +1,25 @@
-export {};
+import { Command, CommanderError } from 'commander';
+import { exitCodeOf, reportError, type Register, type Servers } from './cli/command.ts';
+import { registerScore } from './cli/score.ts';
+import { VERSION } from './core/version.ts';
+
+const commands: readonly Register[] = [registerScore];
+
+/** The command line: exit 0 ok, 1 failed, 2 bad usage. */
+async function main(argv: readonly string[], servers: Servers): Promise<number> {
+  const program = new Command('turnwise')
+    .description('What was each answer worth? Clarifying dialogues, scored and credited turn by turn.')
+    .version(VERSION)
+    .showHelpAfterError('(--help shows what can be said)');
+  for (const register of commands) register(program, servers);
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (thrown) {
+    // Commander has printed its own words by now; help and version end with exit code 0.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+    reportError(thrown);
+    return exitCodeOf(thrown);
+  }
+}

@@ -40,3 +40,19 @@ export function reportError(thrown: unknown): void {
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
+
+/** A signal that Ctrl-C or a TERM aborts, so that children end and temporary files go; a second Ctrl-C ends at once. */
+export function interruptSignal(): { readonly signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new TurnwiseError('usage', 'interrupted', 'Interrupted; nothing half-written was left.'));
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    },
+  };
+}

@@ -1,0 +1,25 @@
+// Usage: sum-tests.mjs FOLDER FAILED_STEPS. Adds up the reports that the test runners wrote into FOLDER and ends with one
+// line "N passed, N failed". A step that failed without a failed test in any report (a type error, say) counts as one.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [folder = 'test-results', steps = '0'] = process.argv.slice(2);
+const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.json')) : [];
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+for (const file of files.sort()) {
+  const report = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  console.log(`${file}: ${report.numPassedTests} passed, ${report.numFailedTests} failed`);
+  passed += report.numPassedTests;
+  // A file that could not even be loaded has no failed test of its own.
+  failed += Math.max(report.numFailedTests, report.success ? 0 : 1);
+  skipped += report.numPendingTests ?? 0;
+}
+if (failed === 0) failed = Number(steps);
+if (passed === 0 && failed === 0) {
+  console.log('no test ran');
+  failed = 1;
+}
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed > 0 ? 1 : 0;

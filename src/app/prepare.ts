@@ -1,0 +1,101 @@
+import type { Backend, ScorerFacts } from '../core/backend.ts';
+import { TurnwiseError } from '../core/error.ts';
+import type { ActionState, NullReason } from '../core/observation.ts';
+import type { ContextSpan } from '../core/plan/plan.ts';
+import { actionText, cutContext, renderChat, type ContextPiece } from '../core/template.ts';
+import { segment, type Transcript, type TurnSpan } from '../core/transcript.ts';
+
+/** An action in token ids, in the context it was rendered in. */
+export interface PreparedAction {
+  readonly turn: TurnSpan;
+  readonly state: ActionState;
+  readonly ids: readonly number[];
+  /** Whose ids: the policy's own, or the scorer's tokenisation of the text. */
+  readonly tokenSource: 'policy' | 'scorer';
+  /** The rendered context in front of the action, tokenised as one text. */
+  readonly contextIds: readonly number[];
+  /** The same ids cut at the observations of the turn before; null, with the reason, where they cannot be cut. */
+  readonly cut: readonly ContextSpan[] | null;
+  readonly cutProblem: NullReason | null;
+}
+
+/** Token ids of a whole transcript, action by action, by the scorer's own template and tokenizer. */
+export async function prepareTranscript(
+  transcript: Transcript,
+  backend: Backend,
+  facts: ScorerFacts,
+  signal?: AbortSignal,
+): Promise<PreparedAction[]> {
+  const { messages } = transcript;
+  const turns = segment(messages);
+  const states = turns.map((turn) => transcript.action_states?.[turn.index] ?? 'sampled');
+
+  const renderings = turns.map((turn) => {
+    const before = messages.slice(0, turn.action);
+    return {
+      whole: renderChat(facts.template, before, { addGenerationPrompt: true }),
+      pieces: cutContext(facts.template, before, turns[turn.index - 1]?.observations ?? []),
+      action: actionText(facts.template, messages, turn.action, { ended: states[turn.index] !== 'stopped' }),
+    };
+  });
+  const texts = renderings.flatMap(({ whole, pieces, action }) => [
+    whole,
+    action,
+    ...(pieces ?? []).map((piece) => piece.text),
+  ]);
+  const tokenised = (await backend.tokenize(texts, signal)).values();
+  const take = (): number[] => tokenised.next().value ?? [];
+
+  const prepared: PreparedAction[] = [];
+  for (const turn of turns) {
+    const rendering = renderings[turn.index];
+    if (!rendering) continue;
+    const contextIds = take();
+    const scorerIds = take();
+    const spans = rendering.pieces?.map((piece) => ({ ids: take(), observation: piece.observation })) ?? null;
+    const policyIds = transcript.action_ids?.[turn.index];
+    const own = policyIds !== undefined && (await spells(backend, policyIds, rendering.action, signal));
+    prepared.push({
+      turn,
+      state: states[turn.index] ?? 'sampled',
+      ids: own ? policyIds : scorerIds,
+      tokenSource: own ? 'policy' : 'scorer',
+      contextIds,
+      ...cutAt(contextIds, rendering.pieces, spans),
+    });
+  }
+  return prepared;
+}
+
+/** A token that crosses an observation's edge shows as a cut that does not add up to the joint tokenisation. */
+function cutAt(
+  joint: readonly number[],
+  pieces: readonly ContextPiece[] | null,
+  spans: readonly ContextSpan[] | null,
+): Pick<PreparedAction, 'cut' | 'cutProblem'> {
+  if (pieces === null || spans === null) return { cut: null, cutProblem: 'template_mismatch' };
+  const laid = spans.flatMap((span) => span.ids);
+  const same = laid.length === joint.length && laid.every((id, position) => id === joint[position]);
+  return same ? { cut: spans, cutProblem: null } : { cut: null, cutProblem: 'straddle' };
+}
+
+/**
+ * Whether ids recorded by the policy's server spell the action's text in the scorer's vocabulary: then the tokenizers agree on
+ * this action and the exact ids are scored. With or without the end-of-turn token, which a stopped action lacks.
+ */
+async function spells(
+  backend: Backend,
+  ids: readonly number[],
+  action: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  if (ids.length === 0) return false;
+  try {
+    const text = await backend.detokenize(ids, signal);
+    return text === action;
+  } catch (thrown) {
+    // An id outside the scorer's vocabulary is another tokenizer, not a failure.
+    if (thrown instanceof TurnwiseError && thrown.reason === 'bad_token') return false;
+    throw thrown;
+  }
+}

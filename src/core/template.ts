@@ -1,0 +1,107 @@
+import { Template } from '@huggingface/jinja';
+import type { ChatTemplate } from './backend.ts';
+import { errorText, TurnwiseError } from './error.ts';
+import type { Message } from './message.ts';
+
+/**
+ * Renders a conversation by a model's own chat template. With `addGenerationPrompt` the text ends where the next action
+ * begins. Throws `protocol`/`template_failed` when the template itself refuses the conversation.
+ */
+export function renderChat(
+  template: ChatTemplate,
+  messages: readonly Message[],
+  { addGenerationPrompt }: { readonly addGenerationPrompt: boolean },
+): string {
+  try {
+    return compiled(template).render({
+      messages,
+      add_generation_prompt: addGenerationPrompt,
+      bos_token: template.bosToken ?? '',
+      eos_token: template.eosToken ?? '',
+    });
+  } catch (cause) {
+    throw new TurnwiseError(
+      'protocol',
+      'template_failed',
+      `The model's chat template cannot render this conversation (${errorText(cause)}); choose another scorer or change the roles of the messages.`,
+      { cause },
+    );
+  }
+}
+
+/** Part of a rendered context: text that the template or other turns wrote, or the text of one observation. */
+export interface ContextPiece {
+  readonly text: string;
+  readonly observation: boolean;
+}
+
+// Unlikely in any conversation, and plain enough that no template rewrites it.
+const SENTINEL = 'turnwise0observation0';
+
+/**
+ * The context of an action, cut at the observations to be masked: rendered messages before the action with the generation
+ * prompt, so that only the observations' own text is marked and every role marker stays outside (spec S1). Null where an
+ * observation's text cannot be found again in the rendering, because the template rewrites it.
+ */
+export function cutContext(
+  template: ChatTemplate,
+  messages: readonly Message[],
+  observations: readonly number[],
+): ContextPiece[] | null {
+  const whole = renderChat(template, messages, { addGenerationPrompt: true });
+  const marked = renderChat(
+    template,
+    messages.map((message, position) =>
+      observations.includes(position) ? { ...message, content: sentinelOf(position) } : message,
+    ),
+    { addGenerationPrompt: true },
+  );
+  const pieces: ContextPiece[] = [];
+  let rest = marked;
+  for (const position of observations) {
+    const sentinel = sentinelOf(position);
+    const at = rest.indexOf(sentinel);
+    if (at < 0 || rest.includes(sentinel, at + sentinel.length)) return null;
+    pieces.push({ text: rest.slice(0, at), observation: false });
+    // Some templates trim what they print: the span is what they printed, not what was sent.
+    const before = pieces.map((piece) => piece.text).join('');
+    const content = messages[position]?.content ?? '';
+    const printed = [content, content.trim()].find((text) => whole.startsWith(before + text));
+    if (printed === undefined) return null;
+    pieces.push({ text: printed, observation: true });
+    rest = rest.slice(at + sentinel.length);
+  }
+  pieces.push({ text: rest, observation: false });
+  return pieces.map((piece) => piece.text).join('') === whole ? pieces : null;
+}
+
+/** The text of an action as the model had to emit it: its content and the end-of-turn token that the template shows behind it. */
+export function actionText(
+  template: ChatTemplate,
+  messages: readonly Message[],
+  action: number,
+  { ended }: { readonly ended: boolean },
+): string {
+  const content = messages[action]?.content ?? '';
+  if (!ended) return content;
+  const rendered = renderChat(template, messages.slice(0, action + 1), { addGenerationPrompt: false });
+  const at = rendered.lastIndexOf(content.trim());
+  const tail = rendered.slice(at + content.trim().length).trimStart();
+  const endings = template.endOfTurn.filter((ending) => ending !== '' && tail.startsWith(ending));
+  const longest = endings.reduce((best, ending) => (ending.length > best.length ? ending : best), '');
+  return content + longest;
+}
+
+function sentinelOf(position: number): string {
+  return `${SENTINEL}${position}x`;
+}
+
+const cache = new WeakMap<ChatTemplate, Template>();
+
+function compiled(template: ChatTemplate): Template {
+  const known = cache.get(template);
+  if (known) return known;
+  const parsed = new Template(template.source);
+  cache.set(template, parsed);
+  return parsed;
+}
