@@ -168,6 +168,14 @@ export interface NewerBody {
   readonly json: unknown;
 }
 
+/**
+ * Whether an episode may be called so: not empty, no control characters, no half surrogates. Those do not survive a
+ * database's text, and two such ids could fall together.
+ */
+export function isPlainId(id: string): boolean {
+  return id !== '' && !/[\p{Cc}\p{Cs}]/u.test(id);
+}
+
 /** A fact as stored: who (episode), when (ms since 1970), in which order (`seq`, 0-based within the episode), and what. */
 export interface StoredEvent {
   /** UUIDv7. */

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { TurnwiseError } from '../core/error.ts';
-import type { EventBody, StoredEvent } from '../core/event.ts';
+import { isPlainId, type EventBody, type StoredEvent } from '../core/event.ts';
 import { connect } from './connection.ts';
 import { decodeEvent, encodeEvent } from './event-row.ts';
 import { listEpisodes, type EpisodeFacts } from './list-episodes.ts';
@@ -189,9 +189,8 @@ function missing(path: string, episodeId: string, seq: number): TurnwiseError {
   );
 }
 
-/** Control characters and half surrogates do not survive SQLite's text; two such ids could fall together. */
 function refuseUnsafeId(episodeId: string): void {
-  if (episodeId !== '' && !/[\p{Cc}\p{Cs}]/u.test(episodeId)) return;
+  if (isPlainId(episodeId)) return;
   throw new TurnwiseError(
     'input',
     'unsafe_id',
