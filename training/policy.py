@@ -1,9 +1,10 @@
 """The toy policy's tokenizer, chat template and configuration, in one place for training and conversion."""
 
+import json
 from collections.abc import Iterable
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast, Qwen2Config
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers import Qwen2Config, Qwen2Tokenizer
 
 NAME = "turnwise-toy"
 SPECIAL_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -17,34 +18,43 @@ CHAT_TEMPLATE = (
 )
 
 
-def byte_level(tokenizer: Tokenizer) -> Tokenizer:
-    """GPT-2's splitting: the only rule that llama.cpp ("gpt-2") and the tokenizers library share to the id."""
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    tokenizer.decoder = decoders.ByteLevel()
+def qwen2_rules() -> Tokenizer:
+    """An empty BPE with Qwen2's normalisation and splitting.
+
+    No other rule would do: transformers 5 gives every folder of type qwen2 these, whatever its files say, and so do the servers
+    built on it; llama.cpp has the same rule under the name "qwen2". (It does not normalise: text that is not NFC may differ.)
+    """
+    given = Qwen2Tokenizer().backend_tokenizer
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = given.normalizer
+    tokenizer.pre_tokenizer = given.pre_tokenizer
+    tokenizer.decoder = given.decoder
     return tokenizer
 
 
-def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
-    tokenizer = byte_level(Tokenizer(models.BPE()))
+def train_tokenizer(texts: Iterable[str], size: int) -> Qwen2Tokenizer:
+    tokenizer = qwen2_rules()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer.train_from_iterator(
         texts,
         trainers.BpeTrainer(vocab_size=size, special_tokens=SPECIAL_TOKENS, initial_alphabet=alphabet, show_progress=False),
     )
-    return tokenizer
+    model = json.loads(tokenizer.to_str())["model"]
+    return make_tokenizer(model["vocab"], [tuple(pair) for pair in model["merges"]])
 
 
-def wrap_tokenizer(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
-    wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
+def make_tokenizer(vocabulary: dict[str, int], merges: list[tuple[str, str]], template: str = CHAT_TEMPLATE) -> Qwen2Tokenizer:
+    tokenizer = Qwen2Tokenizer(
+        vocab=vocabulary,
+        merges=merges,
         eos_token=END_OF_TURN,
         pad_token=PAD,
-        additional_special_tokens=["<|im_start|>"],
+        extra_special_tokens=["<|im_start|>"],
         model_max_length=CONTEXT,
         clean_up_tokenization_spaces=False,
     )
-    wrapped.chat_template = CHAT_TEMPLATE
-    return wrapped
+    tokenizer.chat_template = template
+    return tokenizer
 
 
 def configuration(vocabulary: int, layers: int, width: int, heads: int, kv_heads: int, feed_forward: int) -> Qwen2Config:

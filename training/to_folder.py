@@ -6,23 +6,23 @@
 """
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import AddedToken, Tokenizer, models
 from transformers import Qwen2ForCausalLM
 
 import gguf
+import policy
 import to_gguf
-from policy import byte_level, configuration, wrap_tokenizer
 from tensor_names import names
 
 
 def make_config(model: gguf.Gguf):
     vocabulary, width = model.tensors["token_embd.weight"].shape
-    return configuration(
+    return policy.configuration(
         vocabulary=vocabulary,
         layers=model.value("qwen2.block_count"),
         width=width,
@@ -34,15 +34,9 @@ def make_config(model: gguf.Gguf):
 
 def make_tokenizer(model: gguf.Gguf):
     tokens = model.value("tokenizer.ggml.tokens")
-    types = model.value("tokenizer.ggml.token_type")
     merges = [tuple(pair.split(" ")) for pair in model.value("tokenizer.ggml.merges")]
-    raw = byte_level(Tokenizer(models.BPE(vocab={token: at for at, token in enumerate(tokens)}, merges=merges)))
-    raw.add_special_tokens(
-        [AddedToken(token, special=True, normalized=False) for token, kind in zip(tokens, types) if kind == to_gguf.CONTROL_TOKEN]
-    )
-    wrapped = wrap_tokenizer(raw)
-    wrapped.chat_template = model.value("tokenizer.chat_template")
-    return wrapped
+    vocabulary = {token: at for at, token in enumerate(tokens)}
+    return policy.make_tokenizer(vocabulary, merges, model.value("tokenizer.chat_template"))
 
 
 def make_model(model: gguf.Gguf) -> Qwen2ForCausalLM:
@@ -57,8 +51,6 @@ def make_model(model: gguf.Gguf) -> Qwen2ForCausalLM:
 
 
 def check(original: Path, folder: Path) -> None:
-    import json
-
     config = json.loads((folder / "config.json").read_text())
     with tempfile.TemporaryDirectory() as place:
         again = Path(place) / "again.gguf"

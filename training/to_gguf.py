@@ -47,7 +47,7 @@ def metadata(config: dict, folder: Path) -> dict:
         "qwen2.rope.dimension_count": (integer, width // heads),
         "qwen2.rope.freq_base": (number, rope),
         "tokenizer.ggml.model": (string, "gpt2"),
-        "tokenizer.ggml.pre": (string, "gpt-2"),
+        "tokenizer.ggml.pre": (string, "qwen2"),
         "tokenizer.ggml.tokens": (gguf.ARRAY, (string, vocabulary)),
         "tokenizer.ggml.token_type": (gguf.ARRAY, (gguf.INT32, types)),
         "tokenizer.ggml.merges": (gguf.ARRAY, (string, merges)),

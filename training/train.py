@@ -21,10 +21,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as functional
-from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
+from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
 
 from dialogues import PLACEHOLDER, Dialogue, make_dialogue
-from policy import configuration, train_tokenizer, wrap_tokenizer
+from policy import configuration, train_tokenizer
 from tasks import is_training, make_task
 
 # Weights of the loss per token. Nearly all tokens of a program are the same in every program; without the extra weight on
@@ -86,7 +86,7 @@ def weighted_pieces(dialogue: Dialogue) -> Iterator[tuple[str, float]]:
         yield "\n", OTHERS
 
 
-def encode(tokenizer: PreTrainedTokenizerFast, dialogue: Dialogue) -> tuple[list[int], list[float]]:
+def encode(tokenizer: Qwen2Tokenizer, dialogue: Dialogue) -> tuple[list[int], list[float]]:
     """Token ids of the whole rendered text, each with the weight of the piece it begins in.
 
     The text is tokenised as one string, because a token may reach over the end of a piece.
@@ -103,7 +103,7 @@ def encode(tokenizer: PreTrainedTokenizerFast, dialogue: Dialogue) -> tuple[list
 
 
 def batches(
-    tokenizer: PreTrainedTokenizerFast, dialogues: Iterator[Dialogue], rows: int, size: int
+    tokenizer: Qwen2Tokenizer, dialogues: Iterator[Dialogue], rows: int, size: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
     """(inputs, targets, weights), several whole dialogues a row; a pool keeps long ones from being skipped."""
     pool: list[tuple[list[int], list[float]]] = []
@@ -150,7 +150,7 @@ def update_average(average: list[torch.Tensor], model: Qwen2ForCausalLM, step: i
     torch._foreach_add_(average, list(model.parameters()), alpha=1 - decay)
 
 
-def save(out: Path, model: Qwen2ForCausalLM, average: list[torch.Tensor], tokenizer: PreTrainedTokenizerFast, record: dict) -> None:
+def save(out: Path, model: Qwen2ForCausalLM, average: list[torch.Tensor], tokenizer: Qwen2Tokenizer, record: dict) -> None:
     """Writes the averaged weights beside `out` and swaps the folders, so that a reader never sees half a checkpoint."""
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -176,7 +176,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     rng = random.Random(arguments.seed)
     placeholder = not arguments.without_placeholder
-    tokenizer = wrap_tokenizer(train_tokenizer(tokenizer_texts(rng, placeholder), arguments.vocabulary))
+    tokenizer = train_tokenizer(tokenizer_texts(rng, placeholder), arguments.vocabulary)
     model = Qwen2ForCausalLM(
         configuration(
             len(tokenizer), arguments.layers, arguments.width, arguments.heads, arguments.kv_heads, arguments.feed_forward
