@@ -1,11 +1,5 @@
 import type { Ledger } from './ledger.ts';
 
-/** A turn as the baselines see it. `reward` is r_t; null where it is unknown. */
-interface RewardedTurn {
-  readonly tokens: number;
-  readonly reward: number | null;
-}
-
 /** One advantage per turn, broadcast to its tokens; null where the method has none. */
 type Column = (number | null)[];
 
@@ -60,18 +54,17 @@ function rescaled(
   { rewards }: BaselineInputs,
   creditsOf: (rewards: readonly number[]) => readonly number[],
 ): Column {
-  const rewarded = turns.map(({ tokens }, t): RewardedTurn => {
-    const reward = rewards === undefined ? (t === turns.length - 1 ? outcome : 0) : (rewards[t] ?? null);
-    return { tokens, reward };
+  const known = turns.flatMap((_, t) => {
+    const given = rewards === undefined ? (t === turns.length - 1 ? outcome : 0) : rewards[t];
+    return given ?? [];
   });
-  const known = rewarded.flatMap(({ reward }) => reward ?? []);
-  if (z === null || known.length < rewarded.length) return turns.map(() => null);
+  if (z === null || known.length < turns.length) return turns.map(() => null);
   const credits = creditsOf(known);
   if (credits.every((credit) => credit === 0)) return turns.map(() => 0);
   let tokens = 0;
   let sum = 0;
   credits.forEach((credit, t) => {
-    const weight = credit === 0 ? 0 : (rewarded[t]?.tokens ?? 0);
+    const weight = credit === 0 ? 0 : (turns[t]?.tokens ?? 0);
     tokens += weight;
     sum += weight * credit;
   });
