@@ -31,8 +31,8 @@ export const creditRowSchema = z.looseObject({
   group_id: z.string().min(1).nullish(),
   outcome: z.number({ error: outcomeMessage }).min(0, outcomeMessage).max(1, outcomeMessage).nullish(),
   /** Who scored, and how; only compared between lines. */
-  scorer: z.unknown(),
-  options: z.unknown(),
+  scorer: z.unknown().optional(),
+  options: z.unknown().optional(),
   placebo: z.looseObject({ mean: z.number(), sd: z.number().nonnegative(), n: z.int().optional() }).nullish(),
   turns: z.array(turnSchema),
 });
