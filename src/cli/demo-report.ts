@@ -26,7 +26,7 @@ export function demoReport(
   findings: DatasetFindings,
   { width, style, command }: ReportLook,
 ): string[] {
-  const { facts, states } = result;
+  const { facts } = result;
   return [
     '',
     style('bold', `Turnwise demo, seed ${seed}`),
@@ -49,7 +49,6 @@ export function demoReport(
       ],
       (text) => text,
     ),
-    ...(states.length < 8 ? ['', style('dim', 'With more --episodes the advantages compare with more turns.')] : []),
   ];
 }
 
@@ -95,9 +94,7 @@ function figures(summary: DemoSummary, findings: DatasetFindings, style: Style):
       ['Dataset', `${dataset} (${times(rows, 'row')})`],
       [
         'Verified',
-        ok
-          ? 'yes: every hash, statistic and advantage recomputed from the files'
-          : `NO: ${times(violations, 'violation')}`,
+        ok ? 'yes, every statistic and advantage recomputed from it' : `NO: ${times(violations, 'violation')}`,
       ],
       ['Store', store],
     ],
