@@ -17,8 +17,11 @@ const rowSchema = z.object({
 });
 export type EventRow = z.infer<typeof rowSchema>;
 
-/** The row for a new event. Throws `invalid_event` for a body that could not be read back. */
-export function encodeEvent(head: Pick<StoredEvent, 'id' | 'episode_id' | 'seq' | 'at'>, body: EventBody): EventRow {
+/** A new event and its row. Throws `invalid_event` for a body that could not be read back. */
+export function encodeEvent(
+  head: Pick<StoredEvent, 'id' | 'episode_id' | 'seq' | 'at'>,
+  body: EventBody,
+): { readonly event: StoredEvent; readonly row: EventRow } {
   const checked = eventBodySchema.safeParse(body);
   if (!checked.success) {
     const issue = checked.error.issues[0];
@@ -29,7 +32,7 @@ export function encodeEvent(head: Pick<StoredEvent, 'id' | 'episode_id' | 'seq' 
     );
   }
   const row = { ...head, version: EVENT_VERSION, type: body.type, body: JSON.stringify(checked.data) };
-  return { ...row, sha: rowSha(row) };
+  return { event: { ...head, version: EVENT_VERSION, body: checked.data }, row: { ...row, sha: rowSha(row) } };
 }
 
 /**
