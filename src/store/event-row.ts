@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { TurnwiseError } from '../core/error.ts';
 import { eventBodySchema, EVENT_VERSION, type EventBody, type StoredEvent } from '../core/event.ts';
+import { sha256Text } from '../core/sha.ts';
 import { upcast } from '../core/upcast.ts';
 
 /** A row of the event table, as SQLite gives it. */
@@ -57,15 +57,12 @@ export function decodeEvent(path: string, raw: unknown): StoredEvent {
 
 function rowSha(row: Omit<EventRow, 'sha'>): string {
   const { id, episode_id, seq, at, version, type, body } = row;
-  return createHash('sha256')
-    .update(JSON.stringify([id, episode_id, seq, at, version, type, body]))
-    .digest('hex');
+  return sha256Text(JSON.stringify([id, episode_id, seq, at, version, type, body]));
 }
 
 function damaged(path: string, raw: unknown, why: string): TurnwiseError {
-  const { id, episode_id, seq } = z
-    .object({ id: z.unknown(), episode_id: z.unknown(), seq: z.unknown() })
-    .parse(raw ?? {});
+  const name = z.object({ id: z.unknown(), episode_id: z.unknown(), seq: z.unknown() }).partial();
+  const { id, episode_id, seq } = name.catch({}).parse(raw);
   return new TurnwiseError(
     'corrupt',
     'damaged_event',
