@@ -51,7 +51,9 @@ async function benchmark(): Promise<Case[]> {
     threads: flags.threads === undefined ? undefined : Number(flags.threads),
   });
   const model =
-    parameters === null ? 'bundled toy' : `random weights, ${(parameters / 1e6).toFixed(0)}M parameters, F16`;
+    parameters === null
+      ? 'bundled toy'
+      : `random weights, ${(parameters / 1e6).toFixed(0)}M parameters, F16 computed in float32`;
   try {
     const cases: Case[] = [];
     for (const mode of MODES) {
