@@ -144,6 +144,10 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
     wanted: (offset: number) => readonly number[],
     { signal, beforeBatch, onBatch }: AppendOptions = {},
   ): Promise<Appended> {
+    if (ids.length === 0) {
+      await rollBack(start);
+      return { logprobs: [], evaluated: 0 };
+    }
     // A stretch too short for a batch is filled from behind: the tokens before it are run again. At the very beginning there
     // are none, so it is filled in front: attention is causal, and what a later token computes touches no earlier one.
     const redone = Math.min(Math.max(0, SMALLEST_BATCH - ids.length), start);
