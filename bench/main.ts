@@ -18,7 +18,7 @@ const MODES: readonly MaskMode[] = ['length_matched', 'natural'];
 // Large enough that arithmetic dominates, small enough that the naive way ends within minutes on one core.
 const RANDOM: ModelShape = {
   width: 256,
-  layers: 10,
+  layers: 6,
   feedForward: 768,
   heads: 8,
   kvHeads: 4,
