@@ -5,7 +5,8 @@ import { writeNotices } from './scripts/notices.mjs';
 const external = ['node-llama-cpp', 'pyodide'];
 const result = await build({
   entryPoints: {
-    cli: 'src/cli.ts',
+    cli: 'src/launch.ts',
+    turnwise: 'src/cli.ts',
     engine: 'src/engine.ts',
     bench: 'bench/main.ts',
     'python-child': 'src/app/sandbox/python-child.ts',

@@ -13,6 +13,7 @@ const zones: Record<string, { zones: string[]; packages: RegExp }> = {
   backends: { zones: ['core'], packages: /^(node:(fs|path)(\/promises)?|openai|zod)(\/|$)/ },
   engine: { zones: ['core'], packages: /^(node:|node-llama-cpp|zod)/ },
   cli: { zones: ['app', 'store', 'core'], packages: /^(node:|commander|cli-progress|zod)/ },
+  'launch.ts': { zones: [], packages: /^node:/ },
   'cli.ts': { zones: ['cli', 'app', 'backends', 'core'], packages: /^(node:|commander)/ },
   'engine.ts': { zones: ['engine', 'core'], packages: /^node:/ },
 };
