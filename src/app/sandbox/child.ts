@@ -41,7 +41,7 @@ const STDERR_KEPT = 2000;
  * processes, no workers, no code from strings, 256 MiB for Python. Throws `unsupported`/`no_permission_model` where this
  * Node cannot confine a process.
  */
-export function startChild({ childFile, pyodideFolder, startLimitMs = 60_000 }: ChildOptions = {}): PythonChild {
+export function startChild({ childFile, pyodideFolder, startLimitMs = 120_000 }: ChildOptions = {}): PythonChild {
   const file = childFile ?? besideThisFile();
   const folder = (pyodideFolder ?? dirname(createRequire(import.meta.url).resolve('pyodide/package.json'))) + sep;
   const child = fork(file, [folder], {
