@@ -8,7 +8,7 @@ const result = await build({
     cli: 'src/cli.ts',
     engine: 'src/engine.ts',
     bench: 'bench/main.ts',
-    'python-child': 'src/app/demo/python-child.ts',
+    'python-child': 'src/app/sandbox/python-child.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -6,9 +6,10 @@ after a reply that says nothing it says so and decides alone. No dialogue has a 
 """
 
 import random
+from dataclasses import dataclass, field
 
-from kinds import Kind
-from tasks import Task, draw_value, restatement, some_phrase
+from kinds import UNSEEN_KINDS, Kind
+from tasks import Task, code_line, draw_value, restatement, some_phrase
 
 ANSWER = "I WANT TO ANSWER:"
 PLACEHOLDER = "No information found."
@@ -20,12 +21,31 @@ UNINFORMATIVE = (
 HEARD_NOTHING = "I will choose. "
 LEADS = ("Here it is.", "Done.", "I can do that.", "This should work.")
 REJECTIONS = ("That is not right: {}", "No: {}", "Not what I meant: {}", "Wrong, {}", "Please change it: {}", "That is not right. {}")
+BARE_REJECTIONS = ("That is not right.", "No.", "Not what I meant.", "This is wrong.")
+ASK_AGAIN = "Sorry. "
 POLICIES = {"well": 0.76, "useless": 0.07, "guess": 0.07, "over": 0.10}
-SAYS_NOTHING = 0.10  # share of the turns on which the developer has nothing to say
-REJECTED = 0.12  # share of dialogues in which a guess is wrong on purpose (about two in three have a hidden kind)
+SAYS_NOTHING = 0.07  # beside the replies to useless questions, which say nothing either
+REJECTED = 0.40  # share of the proposals with a guess that is rejected; about 8 % of all dialogues
 MOST_QUESTIONS = 6
 
 Message = dict[str, str]
+
+
+@dataclass
+class Dialogue:
+    """The messages, and the code lines that the conversation up to each message had decided (training weighs them more).
+
+    `decided[i]` belongs to `messages[i]`; a line of code in neither set nor the core is a guess, which no model can predict.
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    decided: list[frozenset[str]] = field(default_factory=list)
+    guessed: list[frozenset[str]] = field(default_factory=list)
+
+    def say(self, role: str, content: str, decided: frozenset[str] = frozenset(), guessed: frozenset[str] = frozenset()) -> None:
+        self.messages.append({"role": role, "content": content})
+        self.decided.append(decided)
+        self.guessed.append(guessed)
 
 
 def uninformative_reply(rng: random.Random, *, placeholder: bool = True) -> str:
@@ -79,7 +99,7 @@ def final_action(rng: random.Random, heard: str, code: str) -> str:
 
 
 def kinds_to_ask(rng: random.Random, task: Task, policy: str) -> list[str]:
-    askable = [kind for kind in task.kinds if kind not in ("step", "wrap")]
+    askable = [kind for kind in task.kinds if kind not in UNSEEN_KINDS]
     if policy == "guess":
         return []
     if policy == "useless":
@@ -90,16 +110,17 @@ def kinds_to_ask(rng: random.Random, task: Task, policy: str) -> list[str]:
     return (list(task.vague) + rng.sample(extra, 1))[:MOST_QUESTIONS]
 
 
-def make_dialogue(rng: random.Random, task: Task, *, placeholder: bool = True) -> list[Message]:
-    """Messages of one dialogue about the task, alternating user and assistant, ending with a proposal."""
+def make_dialogue(rng: random.Random, task: Task, *, placeholder: bool = True) -> Dialogue:
+    """One dialogue about the task, alternating user and assistant, ending with a proposal."""
     policy = rng.choices(list(POLICIES), list(POLICIES.values()))[0]
-    messages = [{"role": "user", "content": task.request}]
+    dialogue = Dialogue()
+    dialogue.say("user", task.request)
     known = {kind: value for kind, value in task.values.items() if kind not in task.vague}
     heard = ""
     for name in kinds_to_ask(rng, task, policy):
         kind = task.kinds[name]
         question = ask(rng, kind)
-        messages.append({"role": "assistant", "content": heard + question})
+        dialogue.say("assistant", heard + question)
         if name not in task.values or rng.random() < SAYS_NOTHING:
             reply, heard = uninformative_reply(rng, placeholder=placeholder), HEARD_NOTHING
         else:
@@ -109,32 +130,34 @@ def make_dialogue(rng: random.Random, task: Task, *, placeholder: bool = True) -
                 reply = f"as I said, {reply}"
             known[name] = value
             heard = noted(kind, value)
-        messages.append({"role": "user", "content": reply})
+        dialogue.say("user", reply)
     guess = {name: known.get(name) or draw_value(rng, task.kinds[name]) for name in task.values}
-    if rng.random() < REJECTED:
-        append_rejection(rng, task, known, guess, heard, messages)
-    else:
-        messages.append({"role": "assistant", "content": final_action(rng, heard, task.code(guess))})
-    return messages
-
-
-def append_rejection(
-    rng: random.Random, task: Task, known: dict[str, str], guess: dict[str, str], heard: str, messages: list[Message]
-) -> None:
-    """A proposal with one wrong guess, the developer's rejection that says what is wrong, and the corrected proposal."""
-    open_kinds = [name for name in task.values if name not in known] or list(task.values)
+    open_kinds = [name for name in task.values if name not in known]
+    if not open_kinds or rng.random() >= REJECTED:
+        propose(rng, dialogue, task, heard, guess, known)
+        return dialogue
     wrong = rng.choice(open_kinds)
-    kind = task.kinds[wrong]
-    guess = dict(guess)
     while guess[wrong] == task.values[wrong]:
-        guess[wrong] = draw_value(rng, kind)
-    messages.append({"role": "assistant", "content": final_action(rng, heard, task.code(guess))})
-    told = rng.choice(REJECTIONS).format(some_phrase(rng, kind, task.values[wrong]))
-    messages.append({"role": "user", "content": told})
+        guess[wrong] = draw_value(rng, task.kinds[wrong])
+    propose(rng, dialogue, task, heard, guess, known)
+    told = some_phrase(rng, task.kinds[wrong], task.values[wrong])
+    if rng.random() < 0.2:
+        dialogue.say("user", rng.choice(BARE_REJECTIONS))
+        dialogue.say("assistant", ASK_AGAIN + ask(rng, task.kinds[wrong]))
+        dialogue.say("user", told)
+    else:
+        dialogue.say("user", rng.choice(REJECTIONS).format(told))
+    # Everything else stays as it was proposed: the lines of the first proposal are decided now, by having been said.
     guess[wrong] = task.values[wrong]
-    messages.append({"role": "assistant", "content": final_action(rng, noted(kind, guess[wrong]), task.code(guess))})
+    propose(rng, dialogue, task, noted(task.kinds[wrong], guess[wrong]), guess, guess)
+    return dialogue
 
 
-def decided_lines(task_kinds: dict[str, Kind]) -> set[str]:
-    """Code lines, without parameter, that some preference decides (training weighs them more)."""
-    return {option.line.split("{n}")[0] for kind in task_kinds.values() for option in kind.options.values()}
+def propose(rng: random.Random, dialogue: Dialogue, task: Task, heard: str, values: dict[str, str], known: dict[str, str]) -> None:
+    lines = {name: code_line(task.kinds[name], value) for name, value in values.items()}
+    dialogue.say(
+        "assistant",
+        final_action(rng, heard, task.code(values)),
+        decided=frozenset(line for name, line in lines.items() if name in known),
+        guessed=frozenset(line for name, line in lines.items() if name not in known),
+    )

@@ -1,5 +1,5 @@
 import type { Backend, ScorerFacts, ScoreResult } from '../core/backend.ts';
-import { nocopyGain, shifts, estimate } from '../core/credit/gain.ts';
+import { estimate, gainNoise, nocopyGain, shifts } from '../core/credit/gain.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import { planEpisode, sequencesOf, type EpisodePlan, type PlannedTurn, type TurnTokens } from '../core/plan/plan.ts';
 import {
@@ -190,19 +190,19 @@ function gainsOf(
 ): Pick<ScoredTurn, 'gain' | 'gain_sum' | 'gain_nocopy' | 'logp_factual' | 'logp_masked' | 'noise'> {
   const factual = result.logprobs[at] ?? [];
   const masked = result.logprobs[at + 1] ?? [];
-  const gain = estimate(options.estimator, shifts(factual, masked), options.clip);
-  const noise = again.map(({ logprobs }) => {
-    const repeated = estimate(options.estimator, shifts(logprobs[at] ?? [], logprobs[at + 1] ?? []), options.clip);
-    return Math.abs(repeated - gain);
-  });
+  const d = shifts(factual, masked);
+  const gain = estimate(options.estimator, d, options.clip);
+  const repeated = again.map(({ logprobs }) =>
+    estimate(options.estimator, shifts(logprobs[at] ?? [], logprobs[at + 1] ?? []), options.clip),
+  );
   const { ids, from, to, obsStart, obsEnd } = turn.factual;
   return {
     gain,
-    gain_sum: estimate('shift_sum', shifts(factual, masked), null),
-    gain_nocopy: nocopyGain(shifts(factual, masked), ids.slice(from, to), ids.slice(obsStart, obsEnd)),
+    gain_sum: estimate('shift_sum', d, null),
+    gain_nocopy: nocopyGain(d, ids.slice(from, to), ids.slice(obsStart, obsEnd)),
     logp_factual: [...factual],
     logp_masked: [...masked],
-    noise: noise.length === 0 ? null : Math.max(...noise),
+    noise: gainNoise(gain, repeated),
   };
 }
 

@@ -12,26 +12,30 @@ export type ParsedAction =
 
 const OPTION_LINE = /^[A-E][).]\s+\S/;
 const OPTION_LETTER = /^[A-E][).]\s+/;
+const OPENING_FENCE = /^ {0,3}(`{3,})[^`]*$/;
 
 /**
- * Reads an agent's plain text. The marker anywhere makes it an answer: before it the message, after it the code (a fence
- * around the code is taken off). Options are the last 2 to 5 consecutive lines that begin with a letter A to E; fewer or
- * more are no options. At the last allowed turn the whole message is the answer.
+ * Reads an agent's plain text; line ends may be CRLF, and come back as LF. The marker anywhere makes it an answer: before it
+ * the message, after it the code, without the markdown fence it may stand in. Options are the last 2 to 5 consecutive lines
+ * that begin with a letter A to E; fewer or more are no options. At the last allowed turn the whole message is the answer.
  */
 export function parseAction(
   text: string,
   { marker = DEFAULT_ANSWER_MARKER, lastTurn = false }: { marker?: string; lastTurn?: boolean } = {},
 ): ParsedAction {
-  const at = text.indexOf(marker);
+  const plain = text.replaceAll('\r\n', '\n');
+  const at = plain.indexOf(marker);
   if (at >= 0) {
-    return { kind: 'answer', message: text.slice(0, at).trim(), code: unfence(text.slice(at + marker.length)) };
+    // Code on the marker's own line: the blank after the colon is no indentation.
+    const code = plain.slice(at + marker.length).replace(/^[ \t]+/, '');
+    return { kind: 'answer', message: plain.slice(0, at).trim(), code: unfence(code) };
   }
-  if (lastTurn) return { kind: 'answer', message: '', code: unfence(text) };
-  const lines = text.trimEnd().split('\n');
+  if (lastTurn) return { kind: 'answer', message: '', code: unfence(plain) };
+  const lines = plain.trimEnd().split('\n');
   let first = lines.length;
   while (first > 0 && OPTION_LINE.test(lines[first - 1] ?? '')) first -= 1;
   const found = lines.slice(first);
-  if (found.length < 2 || found.length > 5) return { kind: 'question', question: text.trim(), options: [] };
+  if (found.length < 2 || found.length > 5) return { kind: 'question', question: plain.trim(), options: [] };
   return {
     kind: 'question',
     question: lines.slice(0, first).join('\n').trim(),
@@ -39,11 +43,25 @@ export function parseAction(
   };
 }
 
-/** Code without the blank lines around it, and without one markdown fence if it is wrapped in one. */
+/**
+ * Code without the blank lines around it. Where it opens with a markdown fence, only what stands inside: a fence that never
+ * closes runs to the end, as in markdown. Ends in one line break unless it is empty.
+ */
 function unfence(text: string): string {
-  const body = text.replace(/^\s*\n/, '').trimEnd();
-  const fenced = /^\s*```[^\n]*\n([\s\S]*?)\n?```\s*$/.exec(body);
-  return `${fenced?.[1] ?? body}\n`;
+  const lines = text
+    .replace(/^\s*\n/, '')
+    .trimEnd()
+    .split('\n');
+  const fence = OPENING_FENCE.exec(lines[0] ?? '')?.[1];
+  const body = (fence === undefined ? lines : insideFence(lines, fence)).join('\n').trimEnd();
+  return body === '' ? '' : `${body}\n`;
+}
+
+function insideFence(lines: readonly string[], fence: string): string[] {
+  const close = lines.findIndex(
+    (line, index) => index > 0 && line.trim().startsWith(fence) && /^`+$/.test(line.trim()),
+  );
+  return lines.slice(1, close === -1 ? lines.length : close);
 }
 
 /** The instructions that open a conversation with a model that was not trained on this protocol. */

@@ -1,14 +1,15 @@
-import type { ConsentScope, EventOf } from './event.ts';
+import type { ConsentScope } from './event.ts';
 import type { GenerationRecord } from './backend.ts';
 import type { Message } from './message.ts';
 import type { ActionState, ObservationKind } from './observation.ts';
 
 /** Where a conversation stands; decides what the chat offers next. */
 export type EpisodePhase =
+  | 'absent' // no start was seen: an episode that does not exist, or one that has lost its first event
   | 'empty' // started, no request yet
   | 'ready' // the developer spoke, no action runs: the agent is due (also after a failed or interrupted action: Continue)
   | 'acting' // an action has started and not ended
-  | 'waiting' // the agent asked or answered; the developer is due
+  | 'waiting' // the agent spoke; the developer (or a tool) is due
   | 'closed';
 
 export interface ObservationState {
@@ -19,7 +20,7 @@ export interface ObservationState {
   readonly latencyMs: number | null;
 }
 
-/** One agent action and what it elicited. Failed and interrupted attempts leave no turn: they are in `troubles`. */
+/** One agent action and what it elicited. An attempt that left no text is no turn: it is in `troubles`. */
 export interface TurnState {
   readonly index: number;
   readonly kind: 'question' | 'answer' | 'tool_call';
@@ -30,9 +31,9 @@ export interface TurnState {
   readonly options: readonly string[];
   readonly message: string | null;
   readonly code: string | null;
-  /** What the server told; null for imported actions. */
+  /** What the server told; null for imported and inherited actions. */
   readonly generation: GenerationRecord | null;
-  /** Ids of the action where known (from the generation or the import). */
+  /** Ids of the action where known (from the generation, the import or the parent). */
   readonly ids: readonly number[] | null;
   readonly observations: readonly ObservationState[];
   readonly decision: 'accepted' | 'rejected' | null;
@@ -42,34 +43,63 @@ export interface TurnState {
   readonly note: string | null;
 }
 
+/** Why an event cannot follow a state; a stable word that code may match on. */
+export type Refusal =
+  | 'not_started'
+  | 'already_started'
+  | 'already_requested'
+  | 'closed'
+  | 'action_running'
+  | 'no_action_running'
+  | 'not_the_agents_turn'
+  | 'not_the_developers_turn'
+  | 'turn_limit'
+  | 'no_such_turn'
+  | 'not_a_proposal'
+  | 'inherited_turn'
+  | 'other_episode'
+  | 'out_of_order';
+
+/** An event that could not follow the state it met. It changed nothing, and is shown. */
+export interface IgnoredEvent {
+  readonly seq: number;
+  readonly type: string;
+  readonly why: Refusal;
+}
+
 /** Everything that is true of one episode, rebuilt from its events alone by `reduce`. */
 export interface EpisodeState {
   readonly id: string;
-  /** The group used for comparison: task id, the parent's group, or the episode's own id. */
+  /** The group used for comparison: the task, the parent's group, the import's group, or the episode's own id. */
   readonly groupId: string;
   readonly taskId: string | null;
   readonly parent: { readonly episode_id: string; readonly turn: number } | null;
+  /** `real_developer`, `simulated`, or where an import came from. */
   readonly source: string;
+  /** Time of the first event, ms since 1970. */
   readonly createdAt: number;
   readonly consent: { readonly scope: ConsentScope; readonly grantedAt: number | null };
   readonly agentPrompt: string | null;
+  readonly answerMarker: string;
   readonly maxTurns: number;
   readonly phase: EpisodePhase;
   readonly request: string | null;
   /** The conversation exactly as the policy saw it, system message included. */
   readonly messages: readonly Message[];
   readonly turns: readonly TurnState[];
-  /** Failed or interrupted actions, newest last. */
+  /** The action that runs, since when (ms since 1970) and in which process; null: none. */
+  readonly running: { readonly turn: number; readonly since: number; readonly pid: number | null } | null;
+  /** Actions that ended without a turn (failed, interrupted, stopped before the first word), newest last. */
   readonly troubles: readonly { readonly turn: number; readonly reason: string; readonly message: string }[];
   /** Outcome given with an import; null otherwise. */
   readonly givenOutcome: number | null;
   readonly episodeThumb: 0 | 1 | null;
+  readonly episodeNote: string | null;
   /** Keys of an imported row that we do not know. */
   readonly importedRow: Readonly<Record<string, unknown>> | null;
   /** Events of a newer version that this code skipped; shown, never dropped. */
   readonly skippedEvents: number;
+  readonly ignored: readonly IgnoredEvent[];
+  /** `seq` of the newest event seen, -1 before the first. */
   readonly lastSeq: number;
 }
-
-/** The parts of an import that `reduce` needs. */
-export type ImportedBody = EventOf<'episode_imported'>;

@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import type { GenerationRecord } from './backend.ts';
 import { messageSchema } from './message.ts';
 import { actionStateSchema, observationKindSchema } from './observation.ts';
 
-/** Version of the event format that this code writes. Older events are upcast when read; newer ones are kept and skipped visibly. */
+/** Version of the event format that this code writes; see `upcast.ts` for older and newer ones. */
 export const EVENT_VERSION = 1;
 
 const unit = z.number().min(0).max(1);
-const ids = z.array(z.int().nonnegative());
+const turn = z.int().nonnegative();
+const ids = z.array(z.int().nonnegative()).readonly();
+const texts = z.array(z.string()).readonly();
 
 const samplingSchema = z.object({
   temperature: z.number(),
@@ -16,13 +19,13 @@ const samplingSchema = z.object({
   max_tokens: z.int().nullable(),
 });
 
-/** What the server told about one generation, exactly; mirrors `GenerationRecord`. Unknown is null. */
-export const generationSchema = z.object({
+/** What the server told about one generation, exactly. Unknown is null. */
+export const generationSchema: z.ZodType<GenerationRecord> = z.object({
   text: z.string(),
   finish: z.enum(['stop', 'length', 'stopped']),
   prompt_ids: ids.nullable(),
   ids: ids.nullable(),
-  logprobs: z.array(z.number()).nullable(),
+  logprobs: z.array(z.number()).readonly().nullable(),
   logprobs_mode: z.enum(['raw', 'processed']).nullable(),
   sampling: samplingSchema,
   model: z.string(),
@@ -38,6 +41,45 @@ export const generationSchema = z.object({
 export const consentScopeSchema = z.enum(['local-only', 'exportable', 'excluded']);
 export type ConsentScope = z.infer<typeof consentScopeSchema>;
 
+/** What came back after an action, in words: the fields that a reply, a tool result, a test, an edit or a rejection share. */
+const observationFields = {
+  kind: observationKindSchema,
+  text: z.string(),
+  options_shown: texts,
+  /** The option that was clicked (or clicked, then edited), without its letter. */
+  option: z.string().nullable(),
+  latency_ms: z.number().nonnegative().nullable(),
+};
+
+/** A turn that a branch takes over from its parent: context for what follows, never trained on here. */
+const inheritedTurnSchema = z.object({
+  kind: z.enum(['question', 'answer', 'tool_call']),
+  text: z.string(),
+  question: z.string().nullable(),
+  options: texts,
+  message: z.string().nullable(),
+  code: z.string().nullable(),
+  ids: ids.nullable(),
+  observations: z.array(z.object(observationFields)).readonly(),
+});
+export type InheritedTurn = z.infer<typeof inheritedTurnSchema>;
+
+/**
+ * Where a branch comes from, with everything it inherits. The branch carries a copy, so that it can be reduced from its own
+ * events alone, whatever happens to its parent.
+ */
+export const forkSchema = z.object({
+  episode_id: z.string(),
+  /** Index of the turn it forked at. */
+  turn,
+  /** The parent's group; the branch is compared within it. */
+  group_id: z.string(),
+  /** Null where the request itself is written anew. */
+  request: z.string().nullable(),
+  turns: z.array(inheritedTurnSchema).readonly(),
+});
+export type Fork = z.infer<typeof forkSchema>;
+
 /**
  * The facts of a journal, by type. A conversation is request_accepted, then action_started and its one end, then a reply or
  * another observation, and so on. A developer's words come before the model sees them; an action has exactly one end.
@@ -48,10 +90,11 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     source: z.string(),
     /** Episodes of one task are one group; null: a group of its own. */
     task_id: z.string().nullable(),
-    /** The episode this one branched off, and the turn index it forked at. */
-    parent: z.object({ episode_id: z.string(), turn: z.int().nonnegative() }).nullable(),
+    parent: forkSchema.nullable(),
     /** System message in front of the conversation; null: none. */
     agent_prompt: z.string().nullable(),
+    /** The marker behind which this conversation's answers begin. */
+    answer_marker: z.string().min(1),
     max_turns: z.int().positive(),
   }),
   /** A whole conversation from elsewhere, rendered exactly as given; `row` holds the keys we do not know. */
@@ -60,65 +103,55 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     source: z.string(),
     group_id: z.string().nullable(),
     outcome: unit.nullable(),
-    messages: z.array(messageSchema),
-    action_ids: z.array(ids).nullable(),
-    action_states: z.array(actionStateSchema).nullable(),
+    messages: z.array(messageSchema).readonly(),
+    action_ids: z.array(ids).readonly().nullable(),
+    action_states: z.array(actionStateSchema).readonly().nullable(),
     row: z.record(z.string(), z.unknown()),
   }),
   z.object({ type: z.literal('request_accepted'), text: z.string().min(1) }),
-  z.object({ type: z.literal('action_started'), turn: z.int().nonnegative() }),
+  /** `pid` is the process that runs the action: at the next start, an action whose process is gone is interrupted. */
+  z.object({ type: z.literal('action_started'), turn, pid: z.int().positive().nullable() }),
   z.object({
     type: z.literal('action_asked'),
-    turn: z.int().nonnegative(),
+    turn,
     question: z.string(),
-    options: z.array(z.string()),
+    options: texts,
     generation: generationSchema,
   }),
-  z.object({ type: z.literal('action_called'), turn: z.int().nonnegative(), generation: generationSchema }),
+  z.object({ type: z.literal('action_called'), turn, generation: generationSchema }),
   z.object({
     type: z.literal('action_answered'),
-    turn: z.int().nonnegative(),
+    turn,
     message: z.string(),
     code: z.string(),
     generation: generationSchema,
   }),
-  z.object({ type: z.literal('action_stopped'), turn: z.int().nonnegative(), generation: generationSchema }),
+  /** The developer stopped it; the text so far stays. */
+  z.object({ type: z.literal('action_stopped'), turn, generation: generationSchema }),
   z.object({
     type: z.literal('action_failed'),
-    turn: z.int().nonnegative(),
+    turn,
     reason: z.string(),
     message: z.string(),
     partial: z.string(),
   }),
-  /** Found at the next start: the process died while the action ran. */
-  z.object({ type: z.literal('action_interrupted'), turn: z.int().nonnegative() }),
+  /** The process died, or was told to forget about it, while the action ran. */
+  z.object({ type: z.literal('action_interrupted'), turn }),
   /** What came back: a reply in words (typed, option, edited_option, skipped) or what a tool, test, edit or rejection said. */
-  z.object({
-    type: z.literal('observed'),
-    turn: z.int().nonnegative(),
-    kind: observationKindSchema,
-    text: z.string(),
-    options_shown: z.array(z.string()),
-    option: z.string().nullable(),
-    latency_ms: z.number().nonnegative().nullable(),
-  }),
-  z.object({
-    type: z.literal('proposal_decided'),
-    turn: z.int().nonnegative(),
-    decision: z.enum(['accepted', 'rejected']),
-  }),
+  z.object({ type: z.literal('observed'), turn, ...observationFields }),
+  z.object({ type: z.literal('proposal_decided'), turn, decision: z.enum(['accepted', 'rejected']) }),
   /** Of the lines that an accepted proposal added or changed, the share still standing at the first save. */
-  z.object({ type: z.literal('proposal_saved'), turn: z.int().nonnegative(), survival: unit.nullable() }),
+  z.object({ type: z.literal('proposal_saved'), turn, survival: unit.nullable() }),
   z.object({
     type: z.literal('tests_run'),
-    turn: z.int().nonnegative(),
+    turn,
     passed: z.int().nonnegative(),
     total: z.int().positive(),
   }),
   /** A thumb on a turn, or (turn null) on the episode; thumb null takes it back. */
   z.object({
     type: z.literal('rated'),
-    turn: z.int().nonnegative().nullable(),
+    turn: turn.nullable(),
     thumb: z.union([z.literal(0), z.literal(1)]).nullable(),
     note: z.string().nullable(),
   }),
@@ -129,6 +162,20 @@ export type EventBody = z.infer<typeof eventBodySchema>;
 export type EventType = EventBody['type'];
 export type EventOf<T extends EventType> = Extract<EventBody, { type: T }>;
 
+/** An event that a newer Turnwise wrote: kept as it stands and shown as skipped; never written by this code. */
+export interface NewerBody {
+  readonly type: 'newer_event';
+  readonly json: unknown;
+}
+
+/**
+ * Whether an episode may be called so: not empty, no control characters, no half surrogates. Those do not survive a
+ * database's text, and two such ids could fall together.
+ */
+export function isPlainId(id: string): boolean {
+  return id !== '' && !/[\p{Cc}\p{Cs}]/u.test(id);
+}
+
 /** A fact as stored: who (episode), when (ms since 1970), in which order (`seq`, 0-based within the episode), and what. */
 export interface StoredEvent {
   /** UUIDv7. */
@@ -137,5 +184,5 @@ export interface StoredEvent {
   readonly seq: number;
   readonly at: number;
   readonly version: number;
-  readonly body: EventBody;
+  readonly body: EventBody | NewerBody;
 }

@@ -149,12 +149,9 @@ describe('unknown is null with a reason', () => {
     // Joins "\n" and a following "s" into one token.
     const join = (text: string): number[] => letters(text.replaceAll('\ns', '\u{10FFFF}'));
     const backend = letterBackend({ tokenize: (texts) => Promise.resolve(texts.map(join)) });
-    expect(await reasonsOf(talk('a', ['skip them', 'zero']), { backend })).toEqual([
-      'straddle',
-      'straddle',
-      'no_next_action',
-    ]);
-    expect(await reasonsOf(talk('a', ['zero']), { backend })).toEqual([null, 'no_next_action']);
+    // Only the turn whose own reply is crossed is lost: for the next one it is settled context.
+    const talked = talk('a', ['skip them', 'zero']);
+    expect(await reasonsOf(talked, { backend })).toEqual(['straddle', null, 'no_next_action']);
   });
 
   test('no other task to borrow a reply from', async () => {

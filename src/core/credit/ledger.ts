@@ -62,7 +62,10 @@ export const ledgerTurnSchema = z.object({
   gain: z.number().nullable(),
   a_int: z.number().nullable(),
   advantage: z.number().nullable(),
+  /** Why `gain` is null, else why `a_int` is; null where both are known. */
   null_reason: nullReasonSchema.nullable(),
+  /** False where the gain entered no pool. */
+  pooled: z.boolean(),
   info_level: infoLevelSchema.optional(),
   info_n: z.int().nullable().optional(),
   info_mean: z.number().nullable().optional(),
@@ -82,6 +85,9 @@ export const ledgerSchema = z.object({
   group_n: z.int().nonnegative(),
   group_mean: z.number().nullable(),
   group_sd: z.number().nullable(),
+  /** Mean and sd that z was measured with: the group's, the batch's without this episode, or the reference's 0 and 1. */
+  outcome_mean: z.number().nullable(),
+  outcome_sd: z.number().nullable(),
   /** sd that the gate saw, and S5. */
   gate_sd: z.number(),
   gate: z.number(),
@@ -89,8 +95,11 @@ export const ledgerSchema = z.object({
   scale: z.number(),
   sd_out: z.number(),
   sd_int: z.number(),
-  /** S4: the rung that held, samples in it, their mean and ddof-1 sd. */
-  info_level: infoLevelSchema,
+  /**
+   * S4: the rung that held, samples in it, their mean and ddof-1 sd (null with fewer than two). The level is null under
+   * `pool_by = index`, where all four stand on each turn. `calibrated` has the placebo gains' mean and sd, and n null.
+   */
+  info_level: infoLevelSchema.nullable(),
   info_n: z.int().nullable(),
   info_mean: z.number().nullable(),
   info_sd: z.number().nullable(),

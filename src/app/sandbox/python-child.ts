@@ -1,0 +1,64 @@
+import { pathToFileURL } from 'node:url';
+import { HARNESS } from './harness.ts';
+import { closeLanguage, closeNetwork } from './lockdown.ts';
+import type { Answer, Ready, Request } from './messages.ts';
+
+// The sandboxed child: started by `./sandbox.ts` with `node --permission`, an empty environment and the interpreter's folder
+// as its only argument. It imports nothing but Node's own modules and the interpreter, so that it may read nothing else.
+
+interface Python {
+  runPython(code: string, options: { globals: unknown }): unknown;
+  toPy(value: object): unknown;
+  setStdin(options: { error: boolean }): void;
+  setStdout(options: { write: (bytes: Uint8Array) => number }): void;
+  setStderr(options: { write: (bytes: Uint8Array) => number }): void;
+  unregisterJsModule(name: string): void;
+}
+type LoadPyodide = (options: object) => Promise<Python>;
+
+const send = process.send?.bind(process) ?? fail('must be started by its parent');
+const exit = process.exit.bind(process);
+const folder = process.argv[2] ?? fail('needs the folder of the interpreter');
+
+closeNetwork();
+const handle = await startPython(folder);
+process.on('message', (request: Request) => {
+  answer(request);
+});
+process.on('disconnect', () => exit(0));
+closeLanguage();
+send({ type: 'ready' } satisfies Ready);
+
+function answer(request: Request): void {
+  const { id, ...rest } = request;
+  try {
+    send({ id, type: 'done', json: handle(JSON.stringify(rest)) } satisfies Answer);
+  } catch (error) {
+    // The interpreter is gone for good (its stack overflowed, it was told to exit): say so, and let the parent replace us.
+    const reason = error instanceof Error ? error.message.trim().slice(-200) : 'the interpreter ended';
+    send({ id, type: 'broken', reason } satisfies Answer, () => exit(1));
+  }
+}
+
+async function startPython(folder: string): Promise<(json: string) => string> {
+  // The interpreter asks for constants of a file system that it never mounts; under --permission the real call throws.
+  Reflect.set(process, 'binding', () => ({ fs: {} }));
+  const { loadPyodide } = (await import(pathToFileURL(`${folder}/pyodide.mjs`).href)) as { loadPyodide: LoadPyodide };
+  const python = await loadPyodide({
+    indexURL: folder,
+    jsglobals: Object.freeze({}),
+    // Sets keep their order from run to run.
+    env: { HOME: '/home/pyodide', PYTHONHASHSEED: '0', _: 'python' },
+  });
+  const discard = { write: (bytes: Uint8Array) => bytes.length };
+  python.setStdout(discard);
+  python.setStderr(discard);
+  python.setStdin({ error: true });
+  python.unregisterJsModule('js');
+  python.unregisterJsModule('pyodide_js');
+  return python.runPython(HARNESS, { globals: python.toPy({}) }) as (json: string) => string;
+}
+
+function fail(what: string): never {
+  throw new Error(`The Python child ${what}.`);
+}

@@ -1,0 +1,168 @@
+import { DEFAULT_ANSWER_MARKER, DEFAULT_MAX_TURNS } from './agent-protocol.ts';
+import type { EpisodeState, TurnState } from './episode-state.ts';
+import type { EventBody, EventOf, StoredEvent } from './event.ts';
+import { importedState } from './imported-state.ts';
+import type { Message } from './message.ts';
+import { refusal } from './refusal.ts';
+import { answerTurn, calledTurn, inheritedTurn, observationOf, questionTurn, stoppedTurn } from './turn-state.ts';
+
+/**
+ * Rebuilds an episode from its events, oldest first. Pure and total: any list of events gives a state; an event that cannot
+ * follow the state it meets changes nothing and is listed in `ignored`, one of a newer version counts in `skippedEvents`.
+ */
+export function reduce(events: readonly StoredEvent[]): EpisodeState {
+  return events.reduce(step, initialState(events[0]?.episode_id ?? ''));
+}
+
+/** The state before the first event. */
+export function initialState(episodeId: string): EpisodeState {
+  return {
+    id: episodeId,
+    groupId: episodeId,
+    taskId: null,
+    parent: null,
+    source: 'unknown',
+    createdAt: 0,
+    consent: { scope: 'local-only', grantedAt: null },
+    agentPrompt: null,
+    answerMarker: DEFAULT_ANSWER_MARKER,
+    maxTurns: DEFAULT_MAX_TURNS,
+    phase: 'absent',
+    request: null,
+    messages: [],
+    turns: [],
+    running: null,
+    troubles: [],
+    givenOutcome: null,
+    episodeThumb: null,
+    episodeNote: null,
+    importedRow: null,
+    skippedEvents: 0,
+    ignored: [],
+    lastSeq: -1,
+  };
+}
+
+/** The state after one more event; the same event twice changes nothing the second time. */
+export function step(state: EpisodeState, event: StoredEvent): EpisodeState {
+  const { body, seq } = event;
+  const ignore = (why: EpisodeState['ignored'][number]['why']): EpisodeState => ({
+    ...state,
+    ignored: [...state.ignored, { seq, type: body.type, why }],
+    lastSeq: Math.max(state.lastSeq, seq),
+  });
+  if (event.episode_id !== state.id) return ignore('other_episode');
+  if (seq <= state.lastSeq) return ignore('out_of_order');
+  if (body.type === 'newer_event') return { ...state, skippedEvents: state.skippedEvents + 1, lastSeq: seq };
+  const why = refusal(state, body);
+  if (why !== null) return ignore(why);
+  return { ...apply(state, body, event.at), lastSeq: seq };
+}
+
+/** The effect of an event that may happen now. */
+function apply(state: EpisodeState, body: EventBody, at: number): EpisodeState {
+  switch (body.type) {
+    case 'episode_started':
+      return startedState(state, body, at);
+    case 'episode_imported':
+      return importedState(state, body, at);
+    case 'request_accepted':
+      return { ...say(state, { role: 'user', content: body.text }), request: body.text, phase: 'ready' };
+    case 'action_started':
+      return { ...state, phase: 'acting', running: { turn: body.turn, since: at, pid: body.pid } };
+    case 'action_asked':
+      return endAction(state, questionTurn(body));
+    case 'action_called':
+      return endAction(state, calledTurn(body));
+    case 'action_answered':
+      return endAction(state, answerTurn(body));
+    case 'action_stopped':
+      return body.generation.text === ''
+        ? trouble(state, body.turn, 'stopped', 'Stopped before the first word.')
+        : endAction(state, stoppedTurn(body, state.answerMarker));
+    case 'action_failed':
+      return trouble(state, body.turn, body.reason, body.message);
+    case 'action_interrupted':
+      return trouble(state, body.turn, 'interrupted', 'The program ended while the agent was writing.');
+    case 'observed': {
+      const heard = editTurn(state, body.turn, (turn) => ({
+        observations: [...turn.observations, observationOf(body)],
+      }));
+      // Only what a tool returned has the role that chat templates keep for tools; the rest are the developer's words.
+      const role = body.kind === 'tool' ? 'tool' : 'user';
+      return { ...say(heard, { role, content: body.text }), phase: 'ready' };
+    }
+    case 'proposal_decided':
+      return editTurn(state, body.turn, () => ({ decision: body.decision }));
+    case 'proposal_saved':
+      return editTurn(state, body.turn, () => ({ survival: body.survival }));
+    case 'tests_run':
+      return editTurn(state, body.turn, () => ({ tests: { passed: body.passed, total: body.total } }));
+    case 'rated':
+      return body.turn === null
+        ? { ...state, episodeThumb: body.thumb, episodeNote: body.note }
+        : editTurn(state, body.turn, () => ({ thumb: body.thumb, note: body.note }));
+    case 'consent_set':
+      return { ...state, consent: { scope: body.scope, grantedAt: body.scope === 'exportable' ? at : null } };
+    case 'episode_closed':
+      return { ...state, phase: 'closed' };
+    default:
+      return body satisfies never;
+  }
+}
+
+function startedState(state: EpisodeState, body: EventOf<'episode_started'>, at: number): EpisodeState {
+  const { parent } = body;
+  const request = parent?.request ?? null;
+  const inherited = (parent?.turns ?? []).map(inheritedTurn);
+  const opening: readonly (Message | null)[] = [
+    body.agent_prompt === null ? null : { role: 'system', content: body.agent_prompt },
+    request === null ? null : { role: 'user', content: request },
+  ];
+  const base: EpisodeState = {
+    ...state,
+    groupId: body.task_id ?? parent?.group_id ?? state.id,
+    taskId: body.task_id,
+    parent: parent === null ? null : { episode_id: parent.episode_id, turn: parent.turn },
+    source: body.source,
+    createdAt: at,
+    agentPrompt: body.agent_prompt,
+    answerMarker: body.answer_marker,
+    maxTurns: body.max_turns,
+    request,
+    messages: [...opening.filter((message) => message !== null), ...inherited.flatMap(messagesOf)],
+    turns: inherited,
+  };
+  return { ...base, phase: openingPhase(base) };
+}
+
+/** A branch goes on where its inherited words stop. */
+function openingPhase({ request, turns }: EpisodeState): EpisodeState['phase'] {
+  if (request === null) return 'empty';
+  const last = turns.at(-1);
+  return last === undefined || last.observations.length > 0 ? 'ready' : 'waiting';
+}
+
+function messagesOf(turn: TurnState): Message[] {
+  return [
+    { role: 'assistant', content: turn.text },
+    ...turn.observations.map(({ kind, text }): Message => ({ role: kind === 'tool' ? 'tool' : 'user', content: text })),
+  ];
+}
+
+function endAction(state: EpisodeState, turn: TurnState): EpisodeState {
+  const said = say(state, { role: 'assistant', content: turn.text });
+  return { ...said, turns: [...state.turns, turn], phase: 'waiting', running: null };
+}
+
+function trouble(state: EpisodeState, turn: number, reason: string, message: string): EpisodeState {
+  return { ...state, phase: 'ready', running: null, troubles: [...state.troubles, { turn, reason, message }] };
+}
+
+function say(state: EpisodeState, message: Message): EpisodeState {
+  return { ...state, messages: [...state.messages, message] };
+}
+
+function editTurn(state: EpisodeState, index: number, edit: (turn: TurnState) => Partial<TurnState>): EpisodeState {
+  return { ...state, turns: state.turns.map((turn) => (turn.index === index ? { ...turn, ...edit(turn) } : turn)) };
+}

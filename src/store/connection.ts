@@ -1,0 +1,164 @@
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { TurnwiseError } from '../core/error.ts';
+import { APPLICATION_ID, DERIVED_TABLES, EVENT_TABLE, STORE_VERSION } from './schema.ts';
+import { guarded, storeError } from './sqlite-error.ts';
+
+/** An open store, and why it cannot be written (null: it can). */
+export interface Connection {
+  readonly db: DatabaseSync;
+  readonly readOnly: 'asked' | 'newer_store' | null;
+}
+
+/** How long a statement waits for another writer, ms; longer waits belong off the caller's stack. */
+const BUSY_TIMEOUT_MS = 200;
+
+/** What every connection must run under, as SQLite reports it back. */
+const PRAGMAS: readonly { readonly name: string; readonly set: string; readonly reads: string | number }[] = [
+  { name: 'busy_timeout', set: `${BUSY_TIMEOUT_MS}`, reads: BUSY_TIMEOUT_MS },
+  { name: 'synchronous', set: 'FULL', reads: 2 },
+  { name: 'foreign_keys', set: 'ON', reads: 1 },
+  // Without it INSERT OR REPLACE deletes a row past the trigger that forbids it.
+  { name: 'recursive_triggers', set: 'ON', reads: 1 },
+  { name: 'secure_delete', set: 'ON', reads: 1 },
+  { name: 'cell_size_check', set: 'ON', reads: 1 },
+  { name: 'trusted_schema', set: 'OFF', reads: 0 },
+];
+
+/**
+ * Opens the SQLite file of a store, made on first use (mode 0600), with every PRAGMA read back. A store newer than this code
+ * is opened read-only. Throws `TurnwiseError` for a file that is missing, locked, damaged or not ours.
+ */
+export function connect(path: string, readOnly: boolean): Connection {
+  return guarded(path, () => (readOnly ? connectToRead(path, 'asked') : connectToWrite(path)));
+}
+
+function connectToWrite(path: string): Connection {
+  makePrivate(path);
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    const version = storeVersion(db, path);
+    if (version > STORE_VERSION) {
+      db.close();
+      return connectToRead(path, 'newer_store');
+    }
+    setPragmas(db, path, true);
+    if (version < STORE_VERSION) build(db, path);
+    return { db, readOnly: null };
+  } catch (thrown) {
+    if (db.isOpen) db.close();
+    throw thrown;
+  }
+}
+
+function connectToRead(path: string, readOnly: 'asked' | 'newer_store'): Connection {
+  if (!existsSync(path)) {
+    throw new TurnwiseError('input', 'no_store', `There is no store at ${path}; check the path.`);
+  }
+  const db = openReadable(path);
+  try {
+    if (storeVersion(db, path) === 0) throw notOurs(path);
+    setPragmas(db, path, false);
+    return { db, readOnly };
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+/**
+ * Reading a WAL store needs a shared-memory file beside it, which a folder without write permission refuses. Where no log is
+ * left over the file alone is complete, and SQLite may read it as immutable.
+ */
+function openReadable(path: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return db;
+  } catch (thrown) {
+    if (db?.isOpen === true) db.close();
+    const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+    const error = storeError(path, thrown);
+    const unreachable = error instanceof TurnwiseError && error.fault === 'environment';
+    if (!unreachable || (log !== undefined && log.size > 0)) throw thrown;
+    const url = pathToFileURL(path);
+    url.searchParams.set('immutable', '1');
+    return new DatabaseSync(url, { readOnly: true });
+  }
+}
+
+/** The developer's words are theirs: a store is made readable by its owner only; its log takes over the mode. */
+function makePrivate(path: string): void {
+  if (existsSync(path)) return;
+  try {
+    closeSync(openSync(path, 'a', 0o600));
+  } catch (cause) {
+    throw new TurnwiseError(
+      'environment',
+      'store_unreachable',
+      `Cannot make the store ${path}; check that its folder exists and can be written.`,
+      { cause },
+    );
+  }
+}
+
+/** `user_version` of our own file, 0 for an empty one; another program's database is refused. */
+function storeVersion(db: DatabaseSync, path: string): number {
+  const version = pragma(db, 'user_version');
+  const application = pragma(db, 'application_id');
+  if (typeof version !== 'number' || (application !== APPLICATION_ID && application !== 0)) throw notOurs(path);
+  const tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
+  if (application === 0 && tables !== 0) throw notOurs(path);
+  return version;
+}
+
+function notOurs(path: string): TurnwiseError {
+  return new TurnwiseError(
+    'input',
+    'not_a_store',
+    `${path} is a database, but no Turnwise store; choose another path for the store.`,
+  );
+}
+
+function setPragmas(db: DatabaseSync, path: string, write: boolean): void {
+  for (const { name, set, reads } of PRAGMAS) {
+    db.exec(`PRAGMA ${name} = ${set}`);
+    demand(db, path, name, reads);
+  }
+  if (!write) return;
+  db.exec('PRAGMA journal_mode = WAL');
+  demand(db, path, 'journal_mode', 'wal');
+}
+
+function demand(db: DatabaseSync, path: string, name: string, expected: string | number): void {
+  const found = pragma(db, name);
+  if (found === expected) return;
+  throw new TurnwiseError(
+    'environment',
+    'unsafe_store',
+    `The store ${path} cannot be used safely here (${name} is ${String(found)}, not ${expected}); keep it on a local disk.`,
+  );
+}
+
+function pragma(db: DatabaseSync, name: string): unknown {
+  const row = db.prepare(`PRAGMA ${name}`).get();
+  return row === undefined ? undefined : Object.values(row)[0];
+}
+
+/** Makes the tables of a new store, or the derived ones of an older store anew; two processes may try at once. */
+function build(db: DatabaseSync, path: string): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    if (storeVersion(db, path) < STORE_VERSION) {
+      db.exec(EVENT_TABLE);
+      db.exec(DERIVED_TABLES);
+      db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_VERSION}`);
+    }
+    db.exec('COMMIT');
+  } catch (thrown) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw thrown;
+  }
+}

@@ -1,0 +1,40 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+
+/** What a list of episodes shows without reading them. */
+const episodeFactsSchema = z.object({
+  id: z.string(),
+  /** Times of the first and the latest event, ms since 1970. */
+  startedAt: z.int(),
+  lastAt: z.int(),
+  events: z.int().positive(),
+  /** Null where the first event is missing or cannot be read. */
+  source: z.string().nullable(),
+  taskId: z.string().nullable(),
+  /** The developer's first words; null before them, and for an import or a branch. */
+  request: z.string().nullable(),
+});
+export type EpisodeFacts = Readonly<z.infer<typeof episodeFactsSchema>>;
+
+// `json_valid` first, and in a CASE of its own, which SQLite promises to evaluate in order: one damaged row must not hide
+// all the others.
+const QUERY = `
+  WITH span AS (
+    SELECT episode_id, min(at) AS first, max(at) AS last, count(*) AS n FROM event GROUP BY episode_id
+  )
+  SELECT span.episode_id AS id, span.first AS startedAt, span.last AS lastAt, span.n AS events,
+    CASE WHEN json_valid(f.body) THEN CAST(f.body ->> '$.source' AS TEXT) END AS source,
+    CASE WHEN json_valid(f.body) THEN CAST(f.body ->> '$.task_id' AS TEXT) END AS taskId,
+    CASE WHEN json_valid(r.body) THEN
+      CASE WHEN r.body ->> '$.type' = 'request_accepted' THEN CAST(r.body ->> '$.text' AS TEXT) END
+    END AS request
+  FROM span
+    LEFT JOIN event f ON f.episode_id = span.episode_id AND f.seq = 0
+    LEFT JOIN event r ON r.episode_id = span.episode_id AND r.seq = 1
+  ORDER BY f.position DESC
+`;
+
+/** All episodes of a store, the newest first. */
+export function listEpisodes(db: DatabaseSync): EpisodeFacts[] {
+  return z.array(episodeFactsSchema).parse(db.prepare(QUERY).all());
+}

@@ -1,0 +1,55 @@
+/**
+ * Layout of the store. Version of the whole file (`user_version`); a newer one is opened read-only. What an older one holds
+ * in `event` is never touched: only the derived tables are dropped and made anew.
+ */
+export const STORE_VERSION = 1;
+
+/** "TwJ1": marks the file as ours (`application_id`), so that another program's database is not written into. */
+export const APPLICATION_ID = 0x54774a31;
+
+/**
+ * The ground truth. `sha` is over the other columns: a flipped bit is found even where the JSON still parses. `position` is
+ * the order of arrival over all episodes.
+ */
+export const EVENT_TABLE = `
+  CREATE TABLE IF NOT EXISTS event (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    episode_id TEXT NOT NULL,
+    seq INTEGER NOT NULL CHECK (seq >= 0),
+    at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL,
+    sha TEXT NOT NULL,
+    UNIQUE (episode_id, seq)
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS event_at ON event (episode_id, at);
+  CREATE INDEX IF NOT EXISTS event_type ON event (type, episode_id, seq);
+  CREATE TRIGGER IF NOT EXISTS event_no_update BEFORE UPDATE ON event
+    BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+  CREATE TRIGGER IF NOT EXISTS event_no_delete BEFORE DELETE ON event
+    BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+`;
+
+/** What can be rebuilt from events and a scorer: caches, kept apart from the truth. */
+export const DERIVED_TABLES = `
+  DROP TABLE IF EXISTS score;
+  DROP TABLE IF EXISTS scored;
+  CREATE TABLE score (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    sha TEXT NOT NULL,
+    created INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE scored (
+    position INTEGER PRIMARY KEY,
+    episode_id TEXT NOT NULL,
+    scorer_key TEXT NOT NULL,
+    options_key TEXT NOT NULL,
+    row TEXT NOT NULL,
+    sha TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    UNIQUE (episode_id, scorer_key, options_key)
+  ) STRICT;
+`;

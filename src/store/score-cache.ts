@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { scoredEpisodeSchema, type ScoredEpisode } from '../core/scored-episode.ts';
+
+/**
+ * What scoring made, kept beside the journal: derived, so a row that is damaged or of an older shape counts as missing and
+ * is computed again. Values are JSON.
+ */
+export interface ScoreCache {
+  /** The value stored under a content hash; undefined when there is none. The caller validates its shape. */
+  getScore(key: string): unknown;
+  putScore(key: string, value: unknown): void;
+  /** One episode as scored by one scorer under one set of options; both keys are hashes that the caller makes. */
+  getScored(episodeId: string, scorerKey: string, optionsKey: string): ScoredEpisode | null;
+  putScored(episodeId: string, scorerKey: string, optionsKey: string, row: ScoredEpisode): void;
+  /** Every episode scored by this scorer under these options, newest score first. */
+  listScored(scorerKey: string, optionsKey: string, limit?: number): ScoredEpisode[];
+}
+
+/** The cache on an open database; `run` turns SQLite's errors into the product's, `write` also refuses a read-only store. */
+export function scoreCache(
+  db: DatabaseSync,
+  { run, write, now }: { run: <T>(work: () => T) => T; write: <T>(work: () => T) => T; now: () => number },
+): ScoreCache {
+  const scored = (value: unknown): ScoredEpisode[] => {
+    const parsed = scoredEpisodeSchema.safeParse(value);
+    return parsed.success ? [parsed.data] : [];
+  };
+  return {
+    getScore: (key) => run(() => intact(db.prepare('SELECT value, sha FROM score WHERE key = ?').get(key))),
+    putScore: (key, value) => {
+      const text = JSON.stringify(value);
+      write(() =>
+        db
+          .prepare('INSERT OR REPLACE INTO score (key, value, sha, created) VALUES (?, ?, ?, ?)')
+          .run(key, text, sha256(text), now()),
+      );
+    },
+    getScored: (episodeId, scorerKey, optionsKey) =>
+      run(() => {
+        const row = db
+          .prepare('SELECT row AS value, sha FROM scored WHERE episode_id = ? AND scorer_key = ? AND options_key = ?')
+          .get(episodeId, scorerKey, optionsKey);
+        return scored(intact(row))[0] ?? null;
+      }),
+    putScored: (episodeId, scorerKey, optionsKey, row) => {
+      const text = JSON.stringify(row);
+      // REPLACE gives a new position: the newest score comes first in `listScored`.
+      write(() =>
+        db
+          .prepare(
+            'INSERT OR REPLACE INTO scored (episode_id, scorer_key, options_key, row, sha, created) VALUES (?, ?, ?, ?, ?, ?)',
+          )
+          .run(episodeId, scorerKey, optionsKey, text, sha256(text), now()),
+      );
+    },
+    listScored: (scorerKey, optionsKey, limit = -1) =>
+      run(() =>
+        db
+          .prepare(
+            'SELECT row AS value, sha FROM scored WHERE scorer_key = ? AND options_key = ? ORDER BY position DESC LIMIT ?',
+          )
+          .all(scorerKey, optionsKey, limit)
+          .flatMap((row) => scored(intact(row))),
+      ),
+  };
+}
+
+/** The JSON value of a row whose checksum fits, else undefined. */
+function intact(row: Record<string, unknown> | undefined): unknown {
+  const value = row?.['value'];
+  if (typeof value !== 'string' || sha256(value) !== row?.['sha']) return undefined;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
