@@ -1,3 +1,4 @@
+import { config } from 'zod';
 import { hostMessageSchema, type HostMessage, type WebviewMessage } from '../core/webview-protocol.ts';
 
 /** The extension host, as the page sees it: intents go out, validated messages come in. */
@@ -15,6 +16,8 @@ declare function acquireVsCodeApi(): VsCodeApi;
 
 /** Connects to the host; may be called once per page. */
 export function connectHost(): HostBridge {
+  // The page's policy forbids code made from text, and zod would try.
+  config({ jitless: true });
   const api = acquireVsCodeApi();
   return {
     post: (message) => {

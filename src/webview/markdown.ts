@@ -1,15 +1,12 @@
-import { html, type TemplateResult } from 'lit';
-import { unsafeHTML } from 'lit/directives/unsafe-html.js';
 import MarkdownIt from 'markdown-it';
 import { safeLink } from '../core/webview-protocol.ts';
 
 /**
- * Markdown of a model, which nobody has vouched for: no HTML, no images, no address that the page itself would follow. Links
- * carry `data-href`; the page hands a click to the host.
+ * HTML of a model's markdown, which nobody has vouched for: no HTML of its own, no images, no address that the page itself
+ * would follow. A link carries `data-href`; the page hands a click on it to the host.
  */
-export function markdown(text: string): TemplateResult {
-  // The renderer escapes everything it did not write itself.
-  return html`<div class="prose" dir="auto">${unsafeHTML(renderer.render(text))}</div>`;
+export function markdownHtml(text: string): string {
+  return renderer.render(text);
 }
 
 const renderer = new MarkdownIt('default', { html: false, linkify: false, typographer: false, breaks: true });
@@ -19,14 +16,21 @@ const { escapeHtml } = renderer.utils;
 renderer.renderer.rules['image'] = (tokens, index) => escapeHtml(tokens[index]?.content ?? '');
 
 renderer.renderer.rules['link_open'] = (tokens, index) => {
-  const href = safeLink(tokens[index]?.attrGet('href') ?? '');
+  const href = hrefOf(tokens[index]);
   if (href === null) return '<span>';
   const escaped = escapeHtml(href);
   return `<a role="link" tabindex="0" data-href="${escaped}" title="${escaped}">`;
 };
 
-// Nested links do not exist in markdown, so the closing tag belongs to the last opening one.
-renderer.renderer.rules['link_close'] = (tokens, index) => {
-  const opening = tokens.slice(0, index).findLast((token) => token.type === 'link_open');
-  return safeLink(opening?.attrGet('href') ?? '') === null ? '</span>' : '</a>';
-};
+// Links do not nest in markdown, so a closing tag belongs to the last opening one.
+renderer.renderer.rules['link_close'] = (tokens, index) =>
+  hrefOf(tokens.slice(0, index).findLast((token) => token.type === 'link_open')) === null ? '</span>' : '</a>';
+
+interface LinkToken {
+  attrGet(name: string): unknown;
+}
+
+function hrefOf(token: LinkToken | undefined): string | null {
+  const href = token?.attrGet('href');
+  return typeof href === 'string' ? safeLink(href) : null;
+}

@@ -1,6 +1,6 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { ReplyView, TurnView } from '../core/webview-protocol.ts';
-import { markdown } from './markdown.ts';
+import { prose } from './prose.ts';
 import { proposal } from './proposal.ts';
 import { questionCard } from './question-card.ts';
 
@@ -58,9 +58,9 @@ export class TurnElement extends LitElement {
   #body(turn: TurnView): TemplateResult {
     switch (turn.kind) {
       case 'answer':
-        return html`${turn.prose === '' ? nothing : markdown(turn.prose)} ${proposal(turn, this.onIntent)}`;
+        return html`${turn.prose === '' ? nothing : prose(turn.prose)} ${proposal(turn, this.onIntent)}`;
       case 'question':
-        return html`${markdown(turn.prose)} ${questionCard(turn, this.open, this.onIntent)}`;
+        return html`${prose(turn.prose)} ${questionCard(turn, this.open, this.onIntent)}`;
       case 'tool_call':
         return html`<pre class="plain" dir="auto">${turn.prose}</pre>`;
       default:
