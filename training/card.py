@@ -1,6 +1,6 @@
 """Writes the model's record (JSON), the list of held-out combinations and the model card from the measured figures.
 
-    python card.py --folder FOLDER --gguf ../media/models/turnwise-toy.gguf --evaluation evaluation.json --gain gain.json
+    python card.py --training training.json --gguf ../media/models/turnwise-toy.gguf --evaluation evaluation.json --gain gain.json
 
 No number of the card is typed: every one comes out of the JSON.
 """
@@ -10,8 +10,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from safetensors.numpy import load_file
-
+import gguf
 from kinds import CORES, FAMILIES, UNSEEN_KINDS, needs_separator
 from policy import NAME
 from tasks import all_values, is_held_out
@@ -38,13 +37,12 @@ def held_out_combinations() -> list[str]:
 
 
 def make_record(arguments: argparse.Namespace) -> dict:
-    training = json.loads((arguments.folder / "training.json").read_text())
+    training = json.loads(arguments.training.read_text())
     measured = json.loads(arguments.gain.read_text())
-    weights = load_file(arguments.folder / "model.safetensors")
-    return {
+    weights = gguf.read(arguments.gguf).tensors
+    record = {
         "name": NAME,
         "toy": True,
-        "preliminary": arguments.preliminary,
         "file": arguments.gguf.name,
         "sha256": hashlib.sha256(arguments.gguf.read_bytes()).hexdigest(),
         "parameters": int(sum(weight.size for weight in weights.values())),
@@ -55,6 +53,7 @@ def make_record(arguments: argparse.Namespace) -> dict:
         "placebo": measured["placebo"],
         "fitness": measured["fitness"],
     }
+    return {**record, "preliminary": True} if arguments.preliminary else record
 
 
 def at(record: dict, path: str) -> dict:
@@ -190,7 +189,7 @@ def make_card(record: dict, held_out: Path, notes: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--training", type=Path, required=True)
     parser.add_argument("--gguf", type=Path, required=True)
     parser.add_argument("--evaluation", type=Path, required=True)
     parser.add_argument("--gain", type=Path, required=True)

@@ -1,14 +1,19 @@
-import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { TurnwiseError } from '../core/error.ts';
 import { APPLICATION_ID, DERIVED_TABLES, EVENT_TABLE, STORE_VERSION } from './schema.ts';
 import { guarded, storeError } from './sqlite-error.ts';
 
+/** Why a store is only read: the caller asked for it, a newer Turnwise wrote it, or the file system forbids writing. */
+export type ReadOnlyReason = 'asked' | 'newer_store' | 'store_read_only';
+
 /** An open store, and why it cannot be written (null: it can). */
 export interface Connection {
+  readonly path: string;
   readonly db: DatabaseSync;
-  readonly readOnly: 'asked' | 'newer_store' | null;
+  readonly readOnly: ReadOnlyReason | null;
 }
 
 /** How long a statement waits for another writer, ms; longer waits belong off the caller's stack. */
@@ -27,8 +32,8 @@ const PRAGMAS: readonly { readonly name: string; readonly set: string; readonly 
 ];
 
 /**
- * Opens the SQLite file of a store, made on first use (mode 0600), with every PRAGMA read back. A store newer than this code
- * is opened read-only. Throws `TurnwiseError` for a file that is missing, locked, damaged or not ours.
+ * Opens the SQLite file of a store, made on first use (mode 0600), with every PRAGMA read back. A store newer than this code,
+ * or one whose file or folder cannot be written, is opened read-only. Throws `TurnwiseError` for a file that is missing, locked, damaged or not ours.
  */
 export function connect(path: string, readOnly: boolean): Connection {
   return guarded(path, () => (readOnly ? connectToRead(path, 'asked') : connectToWrite(path)));
@@ -36,6 +41,8 @@ export function connect(path: string, readOnly: boolean): Connection {
 
 function connectToWrite(path: string): Connection {
   makePrivate(path);
+  // SQLite itself would open it for reading without a word, and fail at the first write.
+  if (!writable(path)) return connectToRead(path, 'store_read_only');
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     const version = storeVersion(db, path);
@@ -45,14 +52,14 @@ function connectToWrite(path: string): Connection {
     }
     setPragmas(db, path, true);
     if (version < STORE_VERSION) build(db, path);
-    return { db, readOnly: null };
+    return { path, db, readOnly: null };
   } catch (thrown) {
     if (db.isOpen) db.close();
     throw thrown;
   }
 }
 
-function connectToRead(path: string, readOnly: 'asked' | 'newer_store'): Connection {
+function connectToRead(path: string, readOnly: ReadOnlyReason): Connection {
   if (!existsSync(path)) {
     throw new TurnwiseError('input', 'no_store', `There is no store at ${path}; check the path.`);
   }
@@ -60,7 +67,7 @@ function connectToRead(path: string, readOnly: 'asked' | 'newer_store'): Connect
   try {
     if (storeVersion(db, path) === 0) throw notOurs(path);
     setPragmas(db, path, false);
-    return { db, readOnly };
+    return { path, db, readOnly };
   } catch (thrown) {
     db.close();
     throw thrown;
@@ -101,6 +108,15 @@ function makePrivate(path: string): void {
       `Cannot make the store ${path}; check that its folder exists and can be written.`,
       { cause },
     );
+  }
+}
+
+function writable(path: string): boolean {
+  try {
+    for (const place of [path, dirname(path)]) accessSync(place, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -149,15 +165,23 @@ function pragma(db: DatabaseSync, name: string): unknown {
 
 /** Makes the tables of a new store, or the derived ones of an older store anew; two processes may try at once. */
 function build(db: DatabaseSync, path: string): void {
-  db.exec('BEGIN IMMEDIATE');
+  transaction(db, 'IMMEDIATE', () => {
+    if (storeVersion(db, path) >= STORE_VERSION) return;
+    db.exec(EVENT_TABLE);
+    db.exec(DERIVED_TABLES);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_VERSION}`);
+  });
+}
+
+/** Runs work in one transaction: all of it is on the disk when this returns, or nothing where it throws. */
+export function transaction<T>(db: DatabaseSync, kind: 'IMMEDIATE' | 'DEFERRED', work: () => T): T {
+  db.exec(`BEGIN ${kind}`);
   try {
-    if (storeVersion(db, path) < STORE_VERSION) {
-      db.exec(EVENT_TABLE);
-      db.exec(DERIVED_TABLES);
-      db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_VERSION}`);
-    }
+    const result = work();
     db.exec('COMMIT');
+    return result;
   } catch (thrown) {
+    // A full disk may have rolled it back already.
     if (db.isTransaction) db.exec('ROLLBACK');
     throw thrown;
   }

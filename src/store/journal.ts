@@ -1,11 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import { TurnwiseError } from '../core/error.ts';
 import { isPlainId, type EventBody, type StoredEvent } from '../core/event.ts';
-import { connect } from './connection.ts';
+import { connect, transaction, type Connection, type ReadOnlyReason } from './connection.ts';
 import { decodeEvent, encodeEvent } from './event-row.ts';
 import { listEpisodes, type EpisodeFacts } from './list-episodes.ts';
 import { scoreCache, type ScoreCache } from './score-cache.ts';
-import { guarded } from './sqlite-error.ts';
+import { guarded, readOnlySentence } from './sqlite-error.ts';
 
 /** New events of one episode. */
 export interface NewEvents {
@@ -57,17 +57,18 @@ export function openJournal(
   path: string,
   { readOnly = false, now = Date.now }: { readonly readOnly?: boolean; readonly now?: () => number } = {},
 ): Journal {
-  const connection = connect(path, readOnly);
-  const { db } = connection;
+  return journalOn(connect(path, readOnly), now);
+}
+
+/** The journal on an open connection, which it closes. */
+export function journalOn({ path, db, readOnly }: Connection, now: () => number = Date.now): Journal {
   const run = <T>(work: () => T): T => guarded(path, work);
   const write = <T>(work: () => T): T => {
-    if (connection.readOnly !== null) throw refuseToWrite(path, connection.readOnly);
+    if (readOnly !== null) throw refuseToWrite(path, readOnly);
     return run(work);
   };
 
-  const lastSeq = db.prepare('SELECT max(seq) AS seq FROM event WHERE episode_id = ?');
-  const rows = 'SELECT id, episode_id, seq, at, version, type, body, sha FROM event';
-  const ofEpisode = db.prepare(`${rows} WHERE episode_id = ? ORDER BY seq`);
+  const { lastSeq, ofEpisode, count, page, insert } = prepareOrClose({ path, db, readOnly });
 
   function decodeOr(row: unknown, onDamage: ((error: TurnwiseError) => void) | undefined): StoredEvent | null {
     try {
@@ -80,9 +81,6 @@ export function openJournal(
   }
 
   function insertAll(batch: readonly NewEvents[]): StoredEvent[] {
-    const insert = db.prepare(
-      'INSERT INTO event (id, episode_id, seq, at, version, type, body, sha) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    );
     return batch.flatMap(({ episodeId, bodies, expectedSeq }) => {
       const last = lastSeq.get(episodeId)?.['seq'];
       const next = typeof last === 'number' ? last + 1 : 0;
@@ -98,31 +96,24 @@ export function openJournal(
 
   function appendAll(batch: readonly NewEvents[]): StoredEvent[] {
     for (const { episodeId } of batch) refuseUnsafeId(episodeId);
-    return write(() => {
-      db.exec('BEGIN IMMEDIATE');
-      try {
-        const stored = insertAll(batch);
-        db.exec('COMMIT');
-        return stored;
-      } catch (thrown) {
-        // A full disk may have rolled it back already.
-        if (db.isTransaction) db.exec('ROLLBACK');
-        throw thrown;
-      }
-    });
+    return write(() => transaction(db, 'IMMEDIATE', () => insertAll(batch)));
   }
 
   return {
     path,
-    readOnly: connection.readOnly === null ? null : refuseToWrite(path, connection.readOnly).message,
+    readOnly: readOnly === null ? null : refuseToWrite(path, readOnly).message,
     append: (episodeId, bodies, options = {}) => appendAll([{ episodeId, bodies, ...options }]),
     appendAll,
     read: (episodeId) =>
+      // One snapshot: another process may append between the two statements.
       run(() =>
-        ofEpisode.all(episodeId).map((row, index) => {
-          const event = decodeEvent(path, row);
-          if (event.seq !== index) throw missing(path, episodeId, index);
-          return event;
+        transaction(db, 'DEFERRED', () => {
+          const events = ofEpisode.all(episodeId).map((row) => decodeEvent(path, row));
+          const gap = events.findIndex(({ episode_id, seq }, index) => seq !== index || episode_id !== episodeId);
+          if (gap !== -1) throw missing(path, episodeId, gap);
+          // Counted through another index: damage to one must not shorten a conversation silently.
+          if (Number(count.get(episodeId)?.['n']) !== events.length) throw missing(path, episodeId, events.length);
+          return events;
         }),
       ),
     episodes: () => run(() => listEpisodes(db)),
@@ -137,19 +128,13 @@ export function openJournal(
       let after = 0;
       // In pages, so that no statement stays open while the caller works (it may write, or close).
       for (;;) {
-        const page = run(() =>
-          db
-            .prepare(
-              `SELECT position, id, episode_id, seq, at, version, type, body, sha FROM event WHERE position > ? ORDER BY position LIMIT 256`,
-            )
-            .all(after),
-        );
-        for (const row of page) {
+        const rows = run(() => page.all(after));
+        for (const row of rows) {
           after = Number(row['position']);
           const event = decodeOr(row, onDamage);
           if (event !== null) yield event;
         }
-        if (page.length === 0) return;
+        if (rows.length === 0) return;
       }
     },
     ...scoreCache(db, { run, write, now }),
@@ -159,18 +144,42 @@ export function openJournal(
   };
 }
 
-function refuseToWrite(path: string, why: 'asked' | 'newer_store'): TurnwiseError {
-  return why === 'asked'
-    ? new TurnwiseError(
+/** The statements of a journal; a file too damaged for them is closed again. */
+function prepareOrClose({ path, db }: Connection) {
+  const columns = 'id, episode_id, seq, at, version, type, body, sha';
+  try {
+    return guarded(path, () => ({
+      lastSeq: db.prepare('SELECT max(seq) AS seq FROM event WHERE episode_id = ?'),
+      ofEpisode: db.prepare(`SELECT ${columns} FROM event WHERE episode_id = ? ORDER BY seq`),
+      count: db.prepare('SELECT count(*) AS n FROM event INDEXED BY event_at WHERE episode_id = ?'),
+      page: db.prepare(`SELECT position, ${columns} FROM event WHERE position > ? ORDER BY position LIMIT 256`),
+      insert: db.prepare(`INSERT INTO event (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    }));
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+function refuseToWrite(path: string, why: ReadOnlyReason): TurnwiseError {
+  switch (why) {
+    case 'asked':
+      return new TurnwiseError(
         'usage',
         'opened_read_only',
         `The store ${path} was opened for reading only; open it for writing.`,
-      )
-    : new TurnwiseError(
+      );
+    case 'newer_store':
+      return new TurnwiseError(
         'unsupported',
-        'newer_store',
+        why,
         `The store ${path} was written by a newer Turnwise and can only be read here; reload the window, or update Turnwise.`,
       );
+    case 'store_read_only':
+      return new TurnwiseError('environment', why, readOnlySentence(path));
+    default:
+      return why satisfies never;
+  }
 }
 
 function conflict(episodeId: string, expected: number, next: number): TurnwiseError {

@@ -35,12 +35,7 @@ export function storeError(path: string, thrown: unknown): unknown {
         options,
       );
     case READONLY:
-      return new TurnwiseError(
-        'environment',
-        'store_read_only',
-        `The store ${path} cannot be written; check the permissions of the file and its folder, or choose another store.`,
-        options,
-      );
+      return new TurnwiseError('environment', 'store_read_only', readOnlySentence(path), options);
     case FULL:
       return new TurnwiseError(
         'environment',
@@ -78,6 +73,11 @@ export function storeError(path: string, thrown: unknown): unknown {
         options,
       );
   }
+}
+
+/** What to do about a store that the file system does not let us write. */
+export function readOnlySentence(path: string): string {
+  return `The store ${path} cannot be written; check the permissions of the file and its folder, or choose another store.`;
 }
 
 /** The low byte of an extended result code; null for an error that is not SQLite's. */

@@ -26,6 +26,8 @@ process.on('message', (request: Request) => {
   answer(request);
 });
 process.on('disconnect', () => exit(0));
+// Ctrl-C in a terminal reaches us as well; it is the parent that decides, and a proposal must not fail by it.
+process.on('SIGINT', () => undefined);
 closeLanguage();
 send({ type: 'ready' } satisfies Ready);
 

@@ -1,0 +1,59 @@
+import type { Ledger } from '../core/credit/ledger.ts';
+
+/** Lines on a terminal, not a report: the file has all of them. */
+const MAX_ROWS = 20;
+
+/** A batch as a short table: per episode its outcome, what it was compared with, the gate, gains in nats and advantages. */
+export function creditTable(ledgers: readonly Ledger[]): string[] {
+  const [first] = ledgers;
+  if (first === undefined) return ['no episode'];
+  const turns = ledgers.flatMap((ledger) => ledger.turns);
+  const gains = turns.filter(({ gain }) => gain !== null).length;
+  const { preset, beta, gate_temperature } = first.options;
+  const left = ledgers.length - MAX_ROWS;
+  return [
+    `${gains} of ${turns.length} turns in ${ledgers.length} episodes have a gain`,
+    `preset ${preset}: beta ${beta}, T ${gate_temperature}; cap ${first.scale.toFixed(3)}; batch ${first.batch_id.slice(0, 12)}`,
+    '',
+    ...aligned([HEAD, ...ledgers.slice(0, MAX_ROWS).map(cells)]),
+    ...(left > 0 ? [`and ${left} more`] : []),
+  ];
+}
+
+const HEAD = ['episode', 'R', 'z', 'against', 'gate', 'information against', 'gains', 'advantages'];
+
+function cells(ledger: Ledger): string[] {
+  const { episode_id, outcome, z, outcome_level, gate, turns } = ledger;
+  return [
+    episode_id,
+    outcome === null ? '-' : String(Number(outcome.toFixed(3))),
+    signed(z),
+    outcome_level,
+    gate.toFixed(3),
+    informationAgainst(ledger),
+    turns.map(({ gain }) => signed(gain)).join(' '),
+    turns.map(({ advantage }) => signed(advantage)).join(' '),
+  ];
+}
+
+function informationAgainst({ info_level, info_n, options }: Ledger): string {
+  if (info_level === null) return 'turns of the same index';
+  if (options.norm === 'none') return 'nothing (gains as they are)';
+  if (info_level === 'none') return 'needs more conversations';
+  return info_n === null ? info_level : `${info_level} of ${info_n}`;
+}
+
+function signed(value: number | null): string {
+  if (value === null) return '-';
+  return `${value < 0 ? '' : '+'}${value.toFixed(3)}`;
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,175 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { creditBatch } from '../core/credit/credit.ts';
+import { explainLedger } from '../core/credit/explain.ts';
+import { creditEpisodeOf } from '../core/credit/from-score.ts';
+import {
+  gateFormSchema,
+  gateOnSchema,
+  normSchema,
+  poolBySchema,
+  poolSchema,
+  presetSchema,
+  singletonSchema,
+  type CreditOptions,
+  type Ledger,
+} from '../core/credit/ledger.ts';
+import { resolveCreditOptions, type CreditChoices } from '../core/credit/options.ts';
+import { TurnwiseError } from '../core/error.ts';
+import { SCORE_SCHEMA } from '../core/scored-episode.ts';
+import { printJson, type Register } from './command.ts';
+import { readCreditInput, type CreditRow } from './credit-rows.ts';
+import { creditTable } from './credit-table.ts';
+import { writeAtomically } from './files.ts';
+import { positive } from './numbers.ts';
+
+interface CreditFlags {
+  readonly in: string;
+  readonly out: string;
+  readonly explain?: string;
+  readonly json?: boolean;
+  readonly preset?: CreditChoices['preset'];
+  readonly beta?: number;
+  readonly gateTemperature?: number;
+  readonly gateForm?: CreditOptions['gate_form'];
+  readonly gateOn?: CreditOptions['gate_on'];
+  readonly norm?: CreditOptions['norm'];
+  readonly pool?: CreditOptions['pool'];
+  readonly poolBy?: CreditOptions['pool_by'];
+  readonly minBatch?: number;
+  readonly singleton?: CreditOptions['singleton'];
+  readonly sigmaFloor?: number;
+  readonly placeboMean?: number;
+  readonly placeboSd?: number;
+}
+
+/** `turnwise credit`: the gains and outcomes of one batch, fused into an advantage per turn. */
+export const registerCredit: Register = (program) => {
+  program
+    .command('credit')
+    .description('Fuse gains and outcomes into an advantage per turn; one file is one batch')
+    .requiredOption('--in <file>', 'what turnwise score wrote, or numbers only: {episode_id, turns: [{tokens, gain}]}')
+    .requiredOption('--out <file>', 'where the ledgers go, one JSON object a line (turnwise schema credit)')
+    .addOption(choice('--preset <name>', 'defaults of one setting of the paper', presetSchema.options))
+    .option('--beta <x>', 'weight of information beside the outcome', real)
+    .option('--gate-temperature <x>', 'T of the gate, in units of the outcome', real)
+    .addOption(choice('--gate-form <form>', 'shape of the gate', gateFormSchema.options))
+    .addOption(choice('--gate-on <what>', 'whose spread closes the gate', gateOnSchema.options))
+    .addOption(choice('--norm <norm>', 'one sample per turn, per token, or gains as they are', normSchema.options))
+    .addOption(choice('--pool <pool>', 'whom a gain is compared with', poolSchema.options))
+    .addOption(choice('--pool-by <what>', 'all turns, or only turns of the same index', poolBySchema.options))
+    .option('--min-batch <n>', 'turns with a gain that a batch needs to be compared with', positive)
+    .addOption(choice('--singleton <policy>', 'an outcome alone in its group', singletonSchema.options))
+    .option('--sigma-floor <nats>', 'least spread of a pool; default: that of the placebo gains, else 0', real)
+    .option('--placebo-mean <nats>', "mean of the scorer's placebo gains; default: as scored", real)
+    .option('--placebo-sd <nats>', "standard deviation of the scorer's placebo gains; default: as scored", real)
+    .option('--explain <episode>', 'print the arithmetic behind each advantage of one episode')
+    .option('--json', 'print one summary object on stdout')
+    .action(runCredit);
+};
+
+async function runCredit(flags: CreditFlags): Promise<void> {
+  const { members, placebo } = await readCreditInput(flags.in);
+  const options = resolveCreditOptions(choicesOf(flags), placebo);
+  const ledgers = creditBatch(
+    members.map(({ source }) => creditEpisodeOf(source)),
+    options,
+  );
+  const explained = flags.explain === undefined ? null : explanation(ledgers, flags.explain, flags.in);
+  const lines = ledgers.flatMap((ledger, at) => {
+    const row = members[at]?.row;
+    return row === undefined ? [] : [`${JSON.stringify(outputRow(row, ledger))}\n`];
+  });
+  await writeAtomically(flags.out, lines);
+  if (flags.json) {
+    printJson({
+      ...summaryOf(ledgers),
+      options,
+      ...(explained === null ? {} : { explain: explained }),
+      out: flags.out,
+    });
+    return;
+  }
+  const text = explained ?? [...creditTable(ledgers), '', `written to ${flags.out}`];
+  process.stdout.write(`${text.join('\n')}\n`);
+}
+
+function choicesOf(flags: CreditFlags): CreditChoices {
+  return {
+    preset: flags.preset,
+    beta: flags.beta,
+    gate_temperature: flags.gateTemperature,
+    gate_form: flags.gateForm,
+    gate_on: flags.gateOn,
+    norm: flags.norm,
+    pool: flags.pool,
+    pool_by: flags.poolBy,
+    min_batch: flags.minBatch,
+    singleton: flags.singleton,
+    sigma_floor: flags.sigmaFloor,
+    placebo_mean: flags.placeboMean,
+    placebo_sd: flags.placeboSd,
+  };
+}
+
+/** Token arrays belong to the scores: a ledger line keeps all else that its input line had. */
+const TOKEN_ARRAYS: ReadonlySet<string> = new Set([
+  'contexts',
+  'action_ids',
+  'mask_ids',
+  'logp_factual',
+  'logp_masked',
+]);
+
+/** A ledger, with what the input line knew besides; where both have a key, the ledger's counts. */
+function outputRow(row: CreditRow, ledger: Ledger): Readonly<Record<string, unknown>> {
+  const scored = row.schema === SCORE_SCHEMA;
+  const turns = new Map(row.turns.map((turn, t) => [turn.index ?? t, turn]));
+  return {
+    ...over(ledger, rest(row, scored)),
+    // The ledger's `options` are credit's, so those of the score move aside.
+    ...(scored ? { score_options: row.options } : {}),
+    turns: ledger.turns.map((turn) => over(turn, rest(turns.get(turn.index) ?? {}, scored))),
+  };
+}
+
+function rest(input: object, scored: boolean): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(input).filter(([key]) => !(scored && TOKEN_ARRAYS.has(key))));
+}
+
+/** The keys of `ledger` first and with its values, then those that only `input` has. */
+function over(ledger: object, input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return { ...ledger, ...input, ...ledger };
+}
+
+function explanation(ledgers: readonly Ledger[], episodeId: string, file: string): string[] {
+  const ledger = ledgers.find(({ episode_id }) => episode_id === episodeId);
+  if (ledger) return explainLedger(ledger);
+  throw new TurnwiseError(
+    'usage',
+    'unknown_episode',
+    `--explain ${episodeId}: ${file} has no episode of that id; use one of its episode_id values.`,
+  );
+}
+
+function summaryOf(ledgers: readonly Ledger[]): Readonly<Record<string, unknown>> {
+  const turns = ledgers.flatMap((ledger) => ledger.turns);
+  return {
+    episodes: ledgers.length,
+    turns: turns.length,
+    gains_defined: turns.filter(({ gain }) => gain !== null).length,
+    outcomes_known: ledgers.filter(({ outcome }) => outcome !== null).length,
+    advantages_defined: turns.filter(({ advantage }) => advantage !== null).length,
+    batch_id: ledgers[0]?.batch_id ?? null,
+    scale: ledgers[0]?.scale ?? null,
+  };
+}
+
+function choice(flag: string, description: string, choices: readonly string[]): Option {
+  return new Option(flag, description).choices(choices);
+}
+
+function real(text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!Number.isFinite(value)) throw new InvalidArgumentError('Give a finite number.');
+  return value;
+}
