@@ -50,7 +50,7 @@ export async function startServer({
   env = {},
   flags = [],
   trust = true,
-  port = 0,
+  port: wantedPort = 0,
 }) {
   // Short, because the paths of the sockets in it are limited to 107 bytes.
   const runtime = await mkdtemp(join(tmpdir(), 'twh-'));
@@ -59,7 +59,10 @@ export async function startServer({
   const extensionsFolder = join(home, 'extensions');
   await mkdir(join(user, 'User'), { recursive: true });
   await mkdir(extensionsFolder, { recursive: true });
-  await writeFile(join(user, 'User/settings.json'), JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
+  // In a folder that is kept, whoever works there may have changed them.
+  await writeFile(join(user, 'User/settings.json'), JSON.stringify({ ...SETTINGS, ...settings }, null, 2), {
+    flag: data === undefined ? 'w' : 'a+',
+  });
 
   const folders = ['--user-data-dir', user, '--server-data-dir', join(home, 'server')];
   folders.push('--extensions-dir', extensionsFolder);
@@ -86,7 +89,7 @@ export async function startServer({
     installed.node,
     [
       installed.main,
-      ...['--host', '127.0.0.1', '--port', String(port)],
+      ...['--host', '127.0.0.1', '--port', String(wantedPort)],
       ...['--without-connection-token', '--accept-server-license-terms', '--disable-getting-started-override'],
       ...['--telemetry-level', 'off', '--disable-telemetry', '--disable-update-check', '--disable-experiments'],
       ...(trust ? ['--disable-workspace-trust'] : []),
@@ -110,9 +113,11 @@ export async function startServer({
   process.once('exit', atExit);
 
   const output = collectOutput(child);
+  const ended = new Promise((/** @type {(value: undefined) => void} */ done) =>
+    child.once('exit', () => done(undefined)),
+  );
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) {
-      const ended = new Promise((done) => child.once('exit', done));
       signal('SIGTERM');
       const killing = setTimeout(() => signal('SIGKILL'), 5000);
       await ended;
@@ -124,7 +129,8 @@ export async function startServer({
   };
   try {
     const [, listening = ''] = await output.line(/Extension host agent listening on (\d+)/, 30_000);
-    return { port: Number(listening), url: `http://127.0.0.1:${listening}`, runtime, home, output: output.text, stop };
+    const port = Number(listening);
+    return { port, url: `http://127.0.0.1:${port}`, runtime, home, output: output.text, ended, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -43,10 +43,11 @@ export async function openWorkbench(context, server, { folder, developed, tests,
 }
 
 /**
+ * The address of a window: which folder is open, and which extension is under development in it.
  * @param {{ url: string, port: number }} server
  * @param {{ folder?: string | undefined, developed?: string | undefined, tests?: string | undefined }} options
  */
-export function workbenchUrl(server, { folder, developed, tests }) {
+function workbenchUrl(server, { folder, developed, tests }) {
   const remote = (/** @type {string} */ path) => `vscode-remote://127.0.0.1:${server.port}${resolve(path)}`;
   const payload = [
     ['skipWelcome', 'true'],
