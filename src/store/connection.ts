@@ -18,10 +18,11 @@ export interface Connection {
 
 /** How long a statement waits for another writer, ms; longer waits belong off the caller's stack. */
 const BUSY_TIMEOUT_MS = 200;
+/** The same while a store is opened: several windows may start at once, and one of them makes the tables. */
+const OPENING_TIMEOUT_MS = 5000;
 
 /** What every connection must run under, as SQLite reports it back. */
 const PRAGMAS: readonly { readonly name: string; readonly set: string; readonly reads: string | number }[] = [
-  { name: 'busy_timeout', set: `${BUSY_TIMEOUT_MS}`, reads: BUSY_TIMEOUT_MS },
   { name: 'synchronous', set: 'FULL', reads: 2 },
   { name: 'foreign_keys', set: 'ON', reads: 1 },
   // Without it INSERT OR REPLACE deletes a row past the trigger that forbids it.
@@ -43,15 +44,17 @@ function connectToWrite(path: string): Connection {
   makePrivate(path);
   // SQLite itself would open it for reading without a word, and fail at the first write.
   if (!writable(path)) return connectToRead(path, 'store_read_only');
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  const db = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS });
   try {
     const version = storeVersion(db, path);
     if (version > STORE_VERSION) {
       db.close();
       return connectToRead(path, 'newer_store');
     }
-    setPragmas(db, path, true);
+    setPragmas(db, path);
+    setPragma(db, path, 'journal_mode', 'WAL', 'wal');
     if (version < STORE_VERSION) build(db, path);
+    setPragma(db, path, 'busy_timeout', `${BUSY_TIMEOUT_MS}`, BUSY_TIMEOUT_MS);
     return { path, db, readOnly: null };
   } catch (thrown) {
     if (db.isOpen) db.close();
@@ -66,7 +69,8 @@ function connectToRead(path: string, readOnly: ReadOnlyReason): Connection {
   const db = openReadable(path);
   try {
     if (storeVersion(db, path) === 0) throw notOurs(path);
-    setPragmas(db, path, false);
+    setPragmas(db, path);
+    setPragma(db, path, 'busy_timeout', `${BUSY_TIMEOUT_MS}`, BUSY_TIMEOUT_MS);
     return { path, db, readOnly };
   } catch (thrown) {
     db.close();
@@ -81,7 +85,7 @@ function connectToRead(path: string, readOnly: ReadOnlyReason): Connection {
 function openReadable(path: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    db = new DatabaseSync(path, { readOnly: true, timeout: OPENING_TIMEOUT_MS });
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     return db;
   } catch (thrown) {
@@ -138,14 +142,13 @@ function notOurs(path: string): TurnwiseError {
   );
 }
 
-function setPragmas(db: DatabaseSync, path: string, write: boolean): void {
-  for (const { name, set, reads } of PRAGMAS) {
-    db.exec(`PRAGMA ${name} = ${set}`);
-    demand(db, path, name, reads);
-  }
-  if (!write) return;
-  db.exec('PRAGMA journal_mode = WAL');
-  demand(db, path, 'journal_mode', 'wal');
+function setPragmas(db: DatabaseSync, path: string): void {
+  for (const { name, set, reads } of PRAGMAS) setPragma(db, path, name, set, reads);
+}
+
+function setPragma(db: DatabaseSync, path: string, name: string, set: string, reads: string | number): void {
+  db.exec(`PRAGMA ${name} = ${set}`);
+  demand(db, path, name, reads);
 }
 
 function demand(db: DatabaseSync, path: string, name: string, expected: string | number): void {

@@ -82,6 +82,8 @@ export function readOnlySentence(path: string): string {
 
 /** The low byte of an extended result code; null for an error that is not SQLite's. */
 function primaryCode(thrown: unknown): number | null {
+  // A damaged cell can hold an integer that no number takes; the driver refuses it under a code of its own.
+  if (thrown instanceof RangeError && 'code' in thrown && thrown.code === 'ERR_OUT_OF_RANGE') return CORRUPT;
   if (!(thrown instanceof Error) || !('code' in thrown) || thrown.code !== 'ERR_SQLITE_ERROR') return null;
   return 'errcode' in thrown && typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : null;
 }

@@ -17,14 +17,14 @@ export const BASELINES = {
   grpo: ({ z, turns }) => turns.map(() => z),
   /** s * A_int,t: information alone, the outcome left out (spec S4, S6). */
   intrinsic_only: ({ scale, turns }) => turns.map(({ a_int }) => (a_int === null ? null : scale * a_int)),
-  /** c_t = 1: every turn the same share. */
+  /** c_t = 1: every turn the same share (UserRL, arXiv 2509.19736). */
   equalized: (ledger, inputs) => rescaled(ledger, inputs, (rewards) => rewards.map(() => 1)),
-  /** c_t = r_t + 0.8 c_{t+1}: reward to go. */
+  /** c_t = r_t + 0.8 c_{t+1}: reward to go (UserRL, arXiv 2509.19736). */
   r2g: (ledger, inputs) => rescaled(ledger, inputs, rewardToGo),
-  /** c_t = 0.5 + 0.5 (1 - exp(-2 r_t)) / (1 - exp(-2)): an exponential map of the turn's own reward. */
+  /** c_t = 0.5 + 0.5 (1 - exp(-2 r_t)) / (1 - exp(-2)): exponential map of the turn's reward (UserRL, arXiv 2509.19736). */
   em: (ledger, inputs) =>
     rescaled(ledger, inputs, (rewards) => rewards.map((r) => 0.5 + (0.5 * Math.expm1(-2 * r)) / Math.expm1(-2))),
-  /** exp(mean lp(ref | ..o_t)) - exp(mean lp(ref | ..a_t)): how much closer the reply brought a reference solution. */
+  /** exp(mean lp(ref | ..o_t)) - exp(mean lp(ref | ..a_t)): what the reply did for a reference (IGPO, arXiv 2510.14967). */
   igpo: ({ turns }, { reference }) => turns.map((_, t) => igpo(reference?.[t] ?? null)),
 } as const satisfies Record<string, (ledger: Ledger, inputs: BaselineInputs) => Column>;
 export type Baseline = keyof typeof BASELINES;

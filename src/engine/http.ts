@@ -1,0 +1,157 @@
+import { timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import { errorText, TurnwiseError, type Fault } from '../core/error.ts';
+import { aborted } from './lane.ts';
+
+/** A request that was let in: its body, a signal that its sender's leaving aborts, and the answer to write. */
+export interface Exchange {
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+  readonly response: ServerResponse;
+}
+
+/** Answers with JSON, or writes the response itself and returns nothing. */
+export type Handler = (exchange: Exchange) => Promise<object | undefined> | object | undefined;
+
+/** `GET /health` to its handler. */
+export type Routes = Readonly<Record<string, Handler>>;
+
+const LARGEST_BODY = 32 * 1024 * 1024;
+const TYPE: Record<Fault, string> = {
+  usage: 'invalid_request_error',
+  input: 'invalid_request_error',
+  unsupported: 'unsupported',
+  backend: 'server_error',
+  protocol: 'invalid_request_error',
+  corrupt: 'server_error',
+  environment: 'server_error',
+};
+const STATUS_OF_REASON: Readonly<Record<string, number>> = {
+  unauthorized: 401,
+  not_found: 404,
+  model_not_served: 404,
+  method_not_allowed: 405,
+  body_too_large: 413,
+  aborted: 499,
+};
+
+/** An HTTP server that wants the bearer token on every route, takes JSON and gives JSON. */
+export function createJsonServer(token: string, routes: Routes): Server {
+  const expected = Buffer.from(`Bearer ${token}`);
+  return createServer((request, response) => {
+    void answer(request, response).catch((thrown: unknown) => {
+      // Nothing is left to say to anybody; the next request gets a fresh start.
+      process.stderr.write(`turnwise engine: ${errorText(thrown)}\n`);
+      response.destroy();
+    });
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    response.on('close', () => {
+      if (!response.writableFinished) gone.abort(aborted());
+    });
+    try {
+      authorize(request, expected);
+      const handler = handlerOf(request, routes);
+      const body = request.method === 'POST' ? await readJson(request) : undefined;
+      const result = await handler({ body, signal: gone.signal, response });
+      if (result !== undefined) sendJson(response, 200, result);
+    } catch (thrown) {
+      sendError(response, thrown);
+    }
+  }
+}
+
+/** Validates a body, or throws `input`/`invalid_request` naming the field. */
+export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join('.') ?? '';
+  throw new TurnwiseError(
+    'input',
+    'invalid_request',
+    `${field === '' ? 'The body' : field}: ${issue?.message ?? 'invalid'}; correct it and send it again.`,
+  );
+}
+
+/** The JSON that every failure is told in. */
+export function errorBody(thrown: unknown): { error: { message: string; type: string; code: string } } {
+  if (thrown instanceof TurnwiseError) {
+    return { error: { message: thrown.message, type: TYPE[thrown.fault], code: thrown.reason } };
+  }
+  // The text of an unexpected error may hold anything; it goes to stderr instead.
+  return {
+    error: { message: 'The engine failed; see its log, and try again.', type: 'server_error', code: 'internal' },
+  };
+}
+
+function sendError(response: ServerResponse, thrown: unknown): void {
+  if (!(thrown instanceof TurnwiseError)) process.stderr.write(`turnwise engine: ${stackOf(thrown)}\n`);
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  sendJson(response, statusOf(thrown), errorBody(thrown));
+}
+
+function statusOf(thrown: unknown): number {
+  if (!(thrown instanceof TurnwiseError)) return 500;
+  const status = STATUS_OF_REASON[thrown.reason];
+  if (status !== undefined) return status;
+  if (thrown.fault === 'environment') return 503;
+  return TYPE[thrown.fault] === 'server_error' ? 500 : 400;
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+function authorize(request: IncomingMessage, expected: Buffer): void {
+  const given = Buffer.from(request.headers.authorization ?? '');
+  if (given.length === expected.length && timingSafeEqual(given, expected)) return;
+  throw new TurnwiseError(
+    'usage',
+    'unauthorized',
+    'This engine wants the bearer token of its start; read it from the token file.',
+  );
+}
+
+function handlerOf(request: IncomingMessage, routes: Routes): Handler {
+  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const handler = routes[`${request.method ?? ''} ${path}`];
+  if (handler) return handler;
+  if (Object.keys(routes).some((route) => route.endsWith(` ${path}`))) {
+    throw new TurnwiseError('usage', 'method_not_allowed', `${path} does not take ${request.method ?? 'that'}.`);
+  }
+  throw new TurnwiseError('usage', 'not_found', `There is no ${path} here; see the README for the routes.`);
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > LARGEST_BODY) {
+      throw new TurnwiseError(
+        'input',
+        'body_too_large',
+        `A body may have ${LARGEST_BODY / 1024 / 1024} MB; send fewer sequences at once.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new TurnwiseError('input', 'malformed_json', 'The body is not JSON; send one JSON object.');
+  }
+}
+
+function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import type * as Native from 'node-llama-cpp';
+import type { LlamaModel } from 'node-llama-cpp';
+import { errorText, TurnwiseError } from '../core/error.ts';
+
+export interface LoadOptions {
+  readonly modelPath: string;
+  /** Default: all cores. */
+  readonly threads?: number | undefined;
+  /** Uses a GPU where the installed binary has one. Only the CPU is bit-exact. */
+  readonly gpu?: boolean | undefined;
+}
+
+/** Weights in memory, with what the rest of the engine asks of them. */
+export interface LoadedModel {
+  readonly model: LlamaModel;
+  readonly path: string;
+  /** SHA-256 of the file. */
+  readonly sha: string;
+  readonly threads: number;
+  /** Name of the GPU interface in use, or null. */
+  readonly gpu: string | null;
+  readonly vocabularySize: number;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Loads a GGUF file. Throws `environment`/`engine_missing` without a binary for this machine, `environment`/`out_of_memory`,
+ * and `input`/`model_not_found` or `model_unreadable` for the file.
+ */
+export async function loadModel({ modelPath, threads, gpu = false }: LoadOptions): Promise<LoadedModel> {
+  await checkFile(modelPath);
+  const native = await importNative();
+  const count = threads ?? availableParallelism();
+  const llama = await native
+    .getLlama({
+      gpu: gpu ? 'auto' : false,
+      build: 'never',
+      skipDownload: true,
+      logLevel: native.LlamaLogLevel.error,
+      maxThreads: count,
+    })
+    .catch((cause: unknown) => {
+      throw engineMissing(cause);
+    });
+  try {
+    const model = await llama.loadModel({ modelPath });
+    const vocabularySize = [...model.iterateAllTokens()].length;
+    return {
+      model,
+      path: modelPath,
+      sha: await sha256File(modelPath),
+      threads: count,
+      gpu: llama.gpu === false ? null : llama.gpu,
+      vocabularySize,
+      dispose: () => llama.dispose(),
+    };
+  } catch (cause) {
+    await llama.dispose();
+    if (cause instanceof native.InsufficientMemoryError) throw outOfMemory(cause);
+    throw new TurnwiseError(
+      'input',
+      'model_unreadable',
+      `The engine cannot load ${modelPath} (${firstLine(cause)}); the file may be damaged or of a kind that llama.cpp does not know: choose another GGUF.`,
+      { cause },
+    );
+  }
+}
+
+/** What a machine without enough memory is told. */
+export function outOfMemory(cause: unknown): TurnwiseError {
+  return new TurnwiseError(
+    'environment',
+    'out_of_memory',
+    'There is not enough memory for this model and context; choose a smaller model or pass a smaller --context.',
+    { cause },
+  );
+}
+
+async function importNative(): Promise<typeof Native> {
+  try {
+    return await import('node-llama-cpp');
+  } catch (cause) {
+    throw engineMissing(cause);
+  }
+}
+
+function engineMissing(cause: unknown): TurnwiseError {
+  return new TurnwiseError(
+    'environment',
+    'engine_missing',
+    `The local engine has no binary that runs on ${process.platform}-${process.arch}; run "npm run engine:install" once. Everything but local models works without it, other model servers (--url) included.`,
+    { cause },
+  );
+}
+
+/** Says what is wrong with a file before native code sees it. */
+async function checkFile(path: string): Promise<void> {
+  const magic = Buffer.alloc(4);
+  try {
+    const file = await open(path);
+    try {
+      await file.read(magic, 0, 4, 0);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw new TurnwiseError(
+      'input',
+      'model_not_found',
+      `Cannot read the model ${path} (${errorText(cause)}); check the path.`,
+      { cause },
+    );
+  }
+  if (magic.toString('latin1') === 'GGUF') return;
+  throw new TurnwiseError(
+    'input',
+    'model_unreadable',
+    `${path} is not a GGUF file; give the engine a model in GGUF format.`,
+  );
+}
+
+async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+function firstLine(thrown: unknown): string {
+  return errorText(thrown).split('\n')[0] ?? '';
+}

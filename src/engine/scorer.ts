@@ -1,0 +1,110 @@
+import type { ScoreSequence } from '../core/backend.ts';
+import { TurnwiseError } from '../core/error.ts';
+import { walkTrie, type Run } from '../core/plan/trie.ts';
+import { createLane, type Lane } from './lane.ts';
+import type { Track } from './track.ts';
+
+/** Scores as `/score` answers them. */
+export interface EngineScores {
+  /** Per sequence, parallel to [from, to): nats. */
+  readonly logprobs: number[][];
+  /** Tokens run through the model, those redone to fill a batch included. */
+  readonly evaluated: number;
+  /** Tokens of the sequences laid end to end, each without its last, that needed no evaluation of their own. */
+  readonly reused: number;
+  /** Causal limit of the request on an empty cache. */
+  readonly limit: number;
+}
+
+export interface Scorer {
+  readonly contextSize: number;
+  score(
+    sequences: readonly ScoreSequence[],
+    options?: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (tokensDone: number) => void },
+  ): Promise<EngineScores>;
+}
+
+/**
+ * Scores on a track of its own, one request at a time, in the order of the trie. The last path stays in the cache, so that a
+ * request that extends it (the next turn of a live conversation) pays only for what is new. `yieldTo`: work that goes
+ * first, at every batch boundary.
+ */
+export function createScorer(track: Track, yieldTo: Lane): Scorer {
+  const lane = createLane();
+  return {
+    contextSize: track.contextSize,
+    score: (sequences, { signal, onProgress } = {}) =>
+      lane.run(async () => {
+        if (!track.canRollBack) throw cannotRollBack();
+        const runs = walkTrie(sequences);
+        const logprobs = sequences.map(({ from, to }) => new Array<number>(to - from));
+        const limit = runs.reduce((sum, run) => sum + run.ids.length, 0);
+        let evaluated = 0;
+        let needed = 0;
+        for (const run of runs) {
+          const skip = alreadyCached(track, run);
+          const ids = run.ids.slice(skip);
+          if (ids.length === 0) continue;
+          const appended = await track.append(
+            run.start + skip,
+            ids,
+            (offset) => run.wants[skip + offset]?.map((want) => want.token) ?? [],
+            {
+              signal,
+              beforeBatch: () => yieldTo.idle(signal),
+              onBatch: (tokens) => {
+                evaluated += tokens;
+                onProgress?.(evaluated);
+              },
+            },
+          );
+          needed += ids.length;
+          deliver(run, skip, appended.logprobs, sequences, logprobs);
+        }
+        const laid = sequences.reduce((sum, { ids }) => sum + ids.length - 1, 0);
+        return { logprobs, evaluated, reused: laid - needed, limit };
+      }, signal),
+  };
+}
+
+/**
+ * How many ids of a run need no evaluation because an earlier request left them in the cache. Only the first run can profit:
+ * every later one starts where the one before it forked. Ids whose next token is asked for are run again.
+ */
+function alreadyCached(track: Track, run: Run): number {
+  const cached = track.cached();
+  let skip = 0;
+  while (skip < run.ids.length && cached[run.start + skip] === run.ids[skip] && (run.wants[skip]?.length ?? 0) === 0) {
+    skip += 1;
+  }
+  return skip;
+}
+
+function deliver(
+  run: Run,
+  skip: number,
+  values: readonly (readonly number[])[],
+  sequences: readonly ScoreSequence[],
+  into: readonly number[][],
+): void {
+  values.forEach((row, offset) => {
+    run.wants[skip + offset]?.forEach((want, k) => {
+      const value = row[k];
+      if (value === undefined) return;
+      for (const index of want.sequences) {
+        const slots = into[index];
+        const from = sequences[index]?.from ?? 0;
+        if (slots) slots[want.position - from] = value;
+      }
+    });
+  });
+}
+
+/** What is said of models without a cache that can be rolled back. */
+export function cannotRollBack(): TurnwiseError {
+  return new TurnwiseError(
+    'unsupported',
+    'cannot_roll_back',
+    'This model keeps a recurrent state that cannot be rolled back, so it can chat but not score; choose a transformer as scorer.',
+  );
+}
