@@ -28,4 +28,9 @@ export default defineConfig(
     files: ['**/*.mjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
+  // What VS Code itself loads is CommonJS.
+  {
+    files: ['test/host/**/*.cjs', 'test/host/bridge/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: { process: 'readonly' } },
+  },
 );

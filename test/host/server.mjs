@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { promisify } from 'node:util';
+import { exists } from './cache.mjs';
 
 const execute = promisify(execFile);
 
@@ -59,10 +61,10 @@ export async function startServer({
   const extensionsFolder = join(home, 'extensions');
   await mkdir(join(user, 'User'), { recursive: true });
   await mkdir(extensionsFolder, { recursive: true });
+  const userSettings = join(user, 'User/settings.json');
   // In a folder that is kept, whoever works there may have changed them.
-  await writeFile(join(user, 'User/settings.json'), JSON.stringify({ ...SETTINGS, ...settings }, null, 2), {
-    flag: data === undefined ? 'w' : 'a+',
-  });
+  if (!(await exists(userSettings)))
+    await writeFile(userSettings, JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
 
   const folders = ['--user-data-dir', user, '--server-data-dir', join(home, 'server')];
   folders.push('--extensions-dir', extensionsFolder);

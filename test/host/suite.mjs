@@ -31,20 +31,19 @@ export async function runSuite({ developed, tests, folder, env = {}, timeout = 1
   let page;
   try {
     browser = await launchBrowser();
-    const exit = /** @type {PromiseWithResolvers<number>} */ (Promise.withResolvers());
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-    page = await openWorkbench(context, server, {
-      developed,
-      tests,
-      ...(folder === undefined ? {} : { folder }),
-      beforeLoad: async (opened) => {
-        opened.on('crash', () => exit.reject(new Error('The page of the workbench crashed.')));
+    const code = await new Promise((/** @type {(code: number) => void} */ exit, fail) => {
+      void tooLate(timeout).catch(fail);
+      const beforeLoad = async (/** @type {import('playwright-core').Page} */ opened) => {
+        page = opened;
+        opened.on('crash', () => fail(new Error('The page of the workbench crashed.')));
         // The workbench calls these two when it runs a suite.
-        await opened.exposeFunction('codeAutomationExit', (/** @type {number} */ code) => exit.resolve(code));
+        await opened.exposeFunction('codeAutomationExit', exit);
         await opened.exposeFunction('codeAutomationLog', log);
-      },
+      };
+      const opening = { developed, tests, beforeLoad, ...(folder === undefined ? {} : { folder }) };
+      openWorkbench(context, server, opening).catch(fail);
     });
-    const code = await Promise.race([exit.promise, tooLate(timeout)]);
     await requireCleanEnd(server);
     return code;
   } catch (error) {

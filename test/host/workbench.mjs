@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import { resolve } from 'node:path';
+import { URLSearchParams } from 'node:url';
 import { chromium } from 'playwright-core';
 import { installChromium } from './chromium.mjs';
 
