@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import type { Manifest } from '../../core/dataset/manifest.ts';
+import { TurnwiseError } from '../../core/error.ts';
+import { findSecrets } from '../secret-scan.ts';
+import { readLines } from './read-lines.ts';
+import { openParquet } from './read-parquet.ts';
+
+/** A text of a written file, and where it stands. */
+interface WrittenText {
+  readonly place: string;
+  readonly text: string;
+}
+
+/** Scans everything that was written once more, as it will be read; throws `secret_in_output` and names rule and place. */
+export async function refuseWrittenSecrets(folder: string, manifest: Manifest): Promise<void> {
+  for (const path of [...manifest.files.map((file) => file.path), 'manifest.json']) {
+    const hit = await firstSecret(path.endsWith('.parquet') ? parquetTexts(folder, path) : lines(folder, path));
+    if (hit === null) continue;
+    throw new TurnwiseError(
+      'input',
+      'secret_in_output',
+      `The rule ${hit.rules.join(', ')} found a secret in what was about to be written (${hit.place}); take the episode out, then export again. Nothing was left behind.`,
+    );
+  }
+}
+
+/** All strings of a row, in order. */
+export function rowStrings(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  // Token and number lists are long and hold no text.
+  if (Array.isArray(value) && typeof value[0] === 'number') return [];
+  return Object.values(value).flatMap(rowStrings);
+}
+
+/** Letters that are scanned in one go: a scan has a fixed cost. */
+const CHUNK = 1 << 16;
+
+/** The first text with a secret in it; null where none has. */
+export async function firstSecret(
+  texts: AsyncIterable<WrittenText>,
+): Promise<{ readonly place: string; readonly rules: readonly string[] } | null> {
+  let pending: WrittenText[] = [];
+  let size = 0;
+  const look = async (): Promise<{ place: string; rules: string[] } | null> => {
+    const chunk = pending;
+    pending = [];
+    size = 0;
+    if ((await findSecrets(chunk.map(({ text }) => text).join('\n'))).length === 0) return null;
+    for (const { place, text } of chunk) {
+      const rules = await findSecrets(text);
+      if (rules.length > 0) return { place, rules };
+    }
+    return null;
+  };
+  for await (const written of texts) {
+    pending.push(written);
+    size += written.text.length;
+    const hit = size >= CHUNK ? await look() : null;
+    if (hit !== null) return hit;
+  }
+  return look();
+}
+
+async function* lines(folder: string, path: string): AsyncGenerator<WrittenText> {
+  let line = 0;
+  for await (const text of readLines(join(folder, path))) {
+    line += 1;
+    yield { place: `${path}, line ${line}`, text };
+  }
+}
+
+async function* parquetTexts(folder: string, path: string): AsyncGenerator<WrittenText> {
+  let row = 0;
+  for await (const value of (await openParquet(join(folder, path))).rows()) {
+    yield { place: `${path}, row ${row}`, text: rowStrings(value).join('\n') };
+    row += 1;
+  }
+}

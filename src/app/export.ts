@@ -1,0 +1,256 @@
+import { creditBatch } from '../core/credit/credit.ts';
+import type { CreditEpisode, CreditOptions, Ledger } from '../core/credit/ledger.ts';
+import { resolveCreditOptions, type CreditChoices } from '../core/credit/options.ts';
+import { exportedCredit, fittingScores, type ExportEpisode } from '../core/dataset/export-episode.ts';
+import { MANIFEST_SCHEMA, type Manifest, type RefusalReason } from '../core/dataset/manifest.ts';
+import { datasetRow } from '../core/dataset/row.ts';
+import { DATASET_SCHEMA, type DatasetRow } from '../core/dataset/schema.ts';
+import type { EpisodeState } from '../core/episode-state.ts';
+import { TurnwiseError } from '../core/error.ts';
+import { reduce } from '../core/reduce.ts';
+import type { ScoredEpisode } from '../core/scored-episode.ts';
+import { sha256Text } from '../core/sha.ts';
+import { VERSION } from '../core/version.ts';
+import type { Journal } from '../store/journal.ts';
+import { writeDataset } from './dataset/dataset-folder.ts';
+import { refuseWrittenSecrets, rowStrings } from './dataset/written-secrets.ts';
+import { admission } from './dataset/admission.ts';
+import { findSecrets, ruleNames } from './secret-scan.ts';
+
+/** An episode that is left out, and why; `detail` names rules, never what they found. */
+export interface Refused {
+  readonly episode_id: string;
+  readonly reason: RefusalReason;
+  readonly detail: string | null;
+}
+
+export interface ExportRequest {
+  readonly journal: Journal;
+  /** The scores to ship with an episode; null: it goes without credit. All must be by one scorer under one set of options. */
+  readonly scoredOf: (state: EpisodeState) => ScoredEpisode | null;
+  readonly choices?: CreditChoices | undefined;
+  /** Folder of the dataset: absent, empty, or an earlier dataset, which is replaced. */
+  readonly out: string;
+  /** Salt of `person`; default: derived from the store, so that one store always gives the same bytes. */
+  readonly salt?: string | undefined;
+  /** A sentence that belongs to every number of this scorer. */
+  readonly notice?: string | null | undefined;
+  readonly groupWeight?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onRefused?: ((refused: Refused) => void) | undefined;
+  /** Called with episodes done; every episode is read twice, once for its numbers and once for its row. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface ExportSummary {
+  readonly out: string;
+  readonly rows: number;
+  readonly turns: number;
+  readonly unscored: number;
+  readonly batch_id: string | null;
+  readonly batch_n: number;
+  readonly refused: readonly Refused[];
+  readonly manifest: Manifest;
+}
+
+/**
+ * Writes the episodes of a store as a dataset folder, whole or not at all. Rows are read, built and written one at a time;
+ * what stays in memory are the numbers that credit needs. Episodes without consent or with a secret in them are left out and
+ * reported. Throws `nothing_to_export` where no episode is left.
+ */
+export async function exportDataset(request: ExportRequest): Promise<ExportSummary> {
+  const selection = await select(request);
+  const { members, refused, batch } = selection;
+  if (members.length === 0) throw nothingToExport(refused);
+  const options = batch === null ? null : batch.options;
+  const ledgers = new Map<string, Ledger>(
+    batch === null ? [] : creditBatch(batch.episodes, batch.options).map((ledger) => [ledger.episode_id, ledger]),
+  );
+  const [firstLedger] = ledgers.values();
+  const turns = members.reduce((sum, member) => sum + member.turns, 0);
+  const plan = {
+    schema: MANIFEST_SCHEMA,
+    row_schema: DATASET_SCHEMA,
+    made_by: `turnwise ${VERSION}`,
+    splits: [
+      {
+        split: 'train',
+        rows: members.length,
+        turns,
+        batch_id: firstLedger?.batch_id ?? null,
+        batch_n: firstLedger?.batch_n ?? 0,
+      },
+    ],
+    unscored: members.length - ledgers.size,
+    refused: countReasons(refused),
+    credit_options: options,
+    score_options: batch?.first.options ?? null,
+    scorer: batch?.first.scorer ?? null,
+  } as const satisfies Omit<Manifest, 'files'>;
+  const manifest = await writeDataset(
+    request.out,
+    {
+      manifest: plan,
+      rows: () => rowsOf(members, ledgers, request),
+      redaction: {
+        ruleset: 'refuse-on-secret/1',
+        rules: ruleNames(),
+        replacements: 0,
+        refused: refused.filter(({ reason }) => reason === 'secret_found').length,
+      },
+      notice: request.notice,
+      groupWeight: request.groupWeight,
+    },
+    refuseWrittenSecrets,
+  );
+  return {
+    out: request.out,
+    rows: members.length,
+    turns,
+    unscored: plan.unscored,
+    batch_id: plan.splits[0].batch_id,
+    batch_n: plan.splits[0].batch_n,
+    refused,
+    manifest,
+  };
+}
+
+/** An episode that goes into the dataset: how to find it again as it stood, no text and no tokens. */
+interface Member {
+  readonly id: string;
+  /** Newest event that was there when its numbers were taken; later ones are not read. */
+  readonly lastSeq: number;
+  readonly consent: DatasetRow['consent'];
+  readonly person: string | null;
+  readonly scored: boolean;
+  readonly turns: number;
+}
+
+interface Batch {
+  readonly first: Pick<ScoredEpisode, 'scorer' | 'options' | 'placebo'>;
+  readonly episodes: CreditEpisode[];
+  readonly options: CreditOptions;
+}
+
+/** First reading: who is in, and the numbers of the batch. */
+async function select({ journal, scoredOf, choices, salt, signal, onRefused, onProgress }: ExportRequest): Promise<{
+  readonly members: readonly Member[];
+  readonly refused: readonly Refused[];
+  readonly batch: Batch | null;
+}> {
+  const ids = journal
+    .episodes()
+    .map(({ id }) => id)
+    .sort();
+  const people = salt ?? saltOf(journal);
+  const members: Member[] = [];
+  const refused: Refused[] = [];
+  let batch: Batch | null = null;
+  for (const [done, id] of ids.entries()) {
+    signal?.throwIfAborted();
+    onProgress?.(done, 2 * ids.length);
+    const state = reduce(journal.read(id));
+    const scored = fittingScores(state, scoredOf(state));
+    const admitted = admission(state);
+    const secrets = admitted.consent === null ? [] : await secretsIn(state, scored, admitted.consent);
+    if (admitted.consent === null || secrets.length > 0) {
+      const why: Refused = {
+        episode_id: id,
+        reason: admitted.consent === null ? admitted.reason : 'secret_found',
+        detail: secrets.length > 0 ? secrets.join(', ') : null,
+      };
+      refused.push(why);
+      onRefused?.(why);
+      continue;
+    }
+    if (scored !== null) {
+      batch ??= { first: scored, episodes: [], options: resolveCreditOptions(choices, placeboOf(scored)) };
+      refuseMixture(batch.first, scored);
+      batch.episodes.push(exportedCredit(state, scored));
+    }
+    members.push({
+      id,
+      lastSeq: state.lastSeq,
+      consent: admitted.consent,
+      person: personOf(state, people),
+      scored: scored !== null,
+      turns: state.turns.filter((turn) => turn.state !== 'inherited').length,
+    });
+  }
+  return { members, refused, batch };
+}
+
+/** Second reading: the rows, in the order of their ids. */
+function* rowsOf(
+  members: readonly Member[],
+  ledgers: ReadonlyMap<string, Ledger>,
+  { journal, scoredOf, signal, onProgress }: ExportRequest,
+): Generator<DatasetRow, void, void> {
+  for (const [index, { id, lastSeq, consent, person, scored }] of members.entries()) {
+    signal?.throwIfAborted();
+    onProgress?.(members.length + index, 2 * members.length);
+    const state = reduce(journal.read(id).filter(({ seq }) => seq <= lastSeq));
+    const episode: ExportEpisode = { state, consent, person, weight: 1, split: 'train', index };
+    yield datasetRow(episode, scored ? fittingScores(state, scoredOf(state)) : null, ledgers.get(id) ?? null);
+  }
+}
+
+async function secretsIn(
+  state: EpisodeState,
+  scored: ScoredEpisode | null,
+  consent: DatasetRow['consent'],
+): Promise<string[]> {
+  const row = datasetRow({ state, consent, person: null, weight: 1, split: 'train', index: 0 }, scored, null);
+  return findSecrets(rowStrings(row).join('\n'));
+}
+
+/** Placebo figures count from this many gains on (spec S1). */
+const PLACEBO_MIN = 50;
+
+function placeboOf({ placebo }: ScoredEpisode): ScoredEpisode['placebo'] {
+  return placebo !== null && placebo.n >= PLACEBO_MIN ? placebo : null;
+}
+
+function refuseMixture(first: Batch['first'], scored: ScoredEpisode): void {
+  for (const key of ['scorer', 'options', 'placebo'] as const) {
+    if (JSON.stringify(first[key]) === JSON.stringify(scored[key])) continue;
+    throw new TurnwiseError(
+      'input',
+      'mixed_scores',
+      `Episode ${scored.episode_id} was scored with another ${key === 'scorer' ? 'scorer' : 'set of options'} than the first one; score all episodes alike, then export.`,
+    );
+  }
+}
+
+/**
+ * The person behind an episode as a salted hash: the developer of this store, the simulated one, or whom an import names
+ * (`person` in its row). Null where an import does not say.
+ */
+function personOf({ source, importedRow }: EpisodeState, salt: string): string | null {
+  const named = importedRow?.['person'];
+  const who = importedRow === null ? source : typeof named === 'string' ? `imported:${named}` : null;
+  return who === null ? null : sha256Text(`${salt}\n${who}`).slice(0, 32);
+}
+
+/** The id of a store's first event is random and never exported, so its hash can be a salt that stays the same. */
+function saltOf(journal: Journal): string {
+  const first = journal.readAll(() => undefined).next();
+  return sha256Text(`turnwise person ${first.done === true ? '' : first.value.id}`);
+}
+
+function countReasons(refused: readonly Refused[]): Manifest['refused'] {
+  const counts = new Map<RefusalReason, number>();
+  for (const { reason } of refused) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, episodes]) => ({ reason, episodes }));
+}
+
+function nothingToExport(refused: readonly Refused[]): TurnwiseError {
+  const reasons = countReasons(refused).map(({ reason, episodes }) => `${reason} ${episodes}`);
+  return new TurnwiseError(
+    'input',
+    'nothing_to_export',
+    reasons.length === 0
+      ? 'The store holds no episode, so there is nothing to export; import or hold a conversation first.'
+      : `No episode of the store may be exported (${reasons.join(', ')}); release episodes for export, then try again.`,
+  );
+}

@@ -1,0 +1,28 @@
+import { segment } from '../transcript.ts';
+import { DATASET_SCHEMA, turnRowSchema, type DatasetRow, type TurnRow } from './schema.ts';
+
+/** The `turns` config of one episode: a flat row per agent turn, less those that a branch inherited; derived from the row alone. */
+export function turnRows(row: DatasetRow): TurnRow[] {
+  const spans = segment(row.messages);
+  return row.turns.flatMap((turn): TurnRow[] => {
+    const span = spans[turn.turn_index];
+    if (turn.inherited || span === undefined) return [];
+    const replies = span.observations.map((position) => row.messages[position]?.content ?? '');
+    // Parsing drops the keys of the episode's turn that the flat row has not.
+    return [
+      turnRowSchema.parse({
+        schema_version: DATASET_SCHEMA,
+        episode_id: row.episode_id,
+        group_id: row.group_id,
+        task_id: row.task_id,
+        source: row.source,
+        split: row.extra_info.split,
+        batch_id: row.fusion?.batch_id ?? null,
+        outcome_reward: row.outcome_reward,
+        action_text: row.messages[span.action]?.content ?? '',
+        reply_text: replies.length === 0 ? null : replies.join('\n\n'),
+        ...turn,
+      }),
+    ];
+  });
+}
