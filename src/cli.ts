@@ -1,9 +1,27 @@
 import { Command, CommanderError } from 'commander';
+import { startEngine } from './app/engine-process.ts';
+import { openServers } from './backends/open.ts';
 import { exitCodeOf, reportError, type Register, type Servers } from './cli/command.ts';
+import { registerCredit } from './cli/credit.ts';
+import { registerDemo } from './cli/demo.ts';
+import { registerExport } from './cli/export.ts';
+import { registerImport } from './cli/import.ts';
+import { registerSchema } from './cli/schema.ts';
 import { registerScore } from './cli/score.ts';
+import { registerServe } from './cli/serve.ts';
+import { registerVerify } from './cli/verify.ts';
 import { VERSION } from './core/version.ts';
 
-const commands: readonly Register[] = [registerScore];
+const commands: readonly Register[] = [
+  registerDemo,
+  registerScore,
+  registerCredit,
+  registerImport,
+  registerExport,
+  registerVerify,
+  registerServe,
+  registerSchema,
+];
 
 /** The command line: exit 0 ok, 1 failed, 2 bad usage. */
 async function main(argv: readonly string[], servers: Servers): Promise<number> {
@@ -23,3 +41,10 @@ async function main(argv: readonly string[], servers: Servers): Promise<number> 
     return exitCodeOf(thrown);
   }
 }
+
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+process.exitCode = await main(process.argv, openServers(startEngine));

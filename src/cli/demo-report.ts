@@ -2,13 +2,10 @@ import type { DemoResult } from '../app/demo/demo.ts';
 import type { DemoSummary } from '../app/demo/summary.ts';
 import { demoTable, type Style } from './demo-table.ts';
 
-/** What the export and its check found. */
-export interface DatasetFindings {
+/** Where things were put, as this person would type it. */
+export interface ShownPlaces {
   readonly dataset: string;
   readonly store: string;
-  readonly rows: number;
-  readonly ok: boolean;
-  readonly violations: number;
 }
 
 export interface ReportLook {
@@ -23,7 +20,7 @@ export function demoReport(
   seed: number,
   result: DemoResult,
   summary: DemoSummary,
-  findings: DatasetFindings,
+  places: ShownPlaces,
   { width, style, command }: ReportLook,
 ): string[] {
   const { facts } = result;
@@ -38,12 +35,12 @@ export function demoReport(
     '',
     ...wrap(legend(summary), width).map((line) => style('dim', line)),
     '',
-    ...figures(summary, findings, style),
+    ...figures(result, summary, places, style),
     '',
     style('bold', 'Next'),
     ...pairs(
       [
-        [`${command} verify ${findings.dataset}`, 'check the dataset again'],
+        [`${command} verify ${places.dataset}`, 'check the dataset again'],
         [`${command} demo --seed ${seed + 1}`, 'other tasks, other samples'],
         [`${command} credit --help`, 'what the advantages are made of'],
       ],
@@ -74,10 +71,14 @@ function legend({ null_reasons }: DemoSummary): string {
     .join(' ');
 }
 
-function figures(summary: DemoSummary, findings: DatasetFindings, style: Style): string[] {
+function figures(
+  { exported, verified }: DemoResult,
+  summary: DemoSummary,
+  { dataset, store }: ShownPlaces,
+  style: Style,
+): string[] {
   const { turns, gains_defined, tokens_evaluated, tokens_limit, questions, distinct_questions } = summary;
   const { passed, episodes, calls, calls_passed } = summary;
-  const { dataset, store, rows, ok, violations } = findings;
   const cost =
     tokens_evaluated === null
       ? 'the scorer does not say'
@@ -91,10 +92,12 @@ function figures(summary: DemoSummary, findings: DatasetFindings, style: Style):
         `${passed} of ${episodes} conversations (${percent(passed, episodes)}), ${calls_passed} of ${calls} hidden calls`,
       ],
       ['Tokens evaluated', cost],
-      ['Dataset', `${dataset} (${times(rows, 'row')})`],
+      ['Dataset', `${dataset} (${times(exported.rows, 'row')})`],
       [
         'Verified',
-        ok ? 'yes, every statistic and advantage recomputed from it' : `NO: ${times(violations, 'violation')}`,
+        verified.ok
+          ? 'yes, every advantage recomputed from the files'
+          : `NO: ${times(verified.violations.length, 'violation')}`,
       ],
       ['Store', store],
     ],

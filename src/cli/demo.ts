@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
-import { runDemo, type DemoResult } from '../app/demo/demo.ts';
+import { runDemo, type DemoResult, type DemoRun, type DemoStep } from '../app/demo/demo.ts';
 import { prepareFolder } from '../app/demo/folder.ts';
-import { summarise } from '../app/demo/summary.ts';
-import { loadTasks } from '../app/demo/tasks.ts';
+import { summarise, type DemoSummary } from '../app/demo/summary.ts';
+import { loadTasks, type TaskFile } from '../app/demo/tasks.ts';
 import { openSandbox } from '../app/sandbox/sandbox.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { openJournal, type Journal } from '../store/journal.ts';
@@ -48,64 +48,86 @@ async function demo(flags: DemoFlags, servers: Servers): Promise<void> {
   const journal = openJournal(store);
   const interrupt = interruptSignal();
   const { signal } = interrupt;
+  const before = journal.episodes().length;
   try {
-    const result = await play(servers, journal, { seed, episodes, signal }, tasks);
+    const result = await run(servers, journal, tasks, { seed, episodes, dataset: places.dataset, signal });
     const summary = summarise(result);
-    // EXPORT
-    if (json) printJson({ seed, ...summary });
+    if (json) printJson({ seed, ...summary, dataset: places.dataset, store, verify: result.verified });
     else {
       const look = { width: columns(), style: styleFor(process.stdout), command: 'npm run turnwise --' };
-      const findings = { dataset: shown(places.dataset), store: shown(store), rows: 0, ok: true, violations: 0 };
-      process.stdout.write(`${demoReport(seed, result, summary, findings, look).join('\n')}\n`);
+      const named = { dataset: shown(places.dataset), store: shown(store) };
+      process.stdout.write(`${demoReport(seed, result, summary, named, look).join('\n')}\n`);
     }
+    refuseFailure(result, summary, episodes);
   } catch (thrown) {
-    throw signal.aborted ? interrupted(journal, store) : thrown;
+    throw signal.aborted ? interrupted(journal.episodes().length - before, store) : thrown;
   } finally {
     interrupt.dispose();
     journal.close();
   }
 }
 
-async function play(
-  servers: Servers,
-  journal: Journal,
-  run: { readonly seed: number; readonly episodes: number; readonly signal: AbortSignal },
-  tasks: Awaited<ReturnType<typeof loadTasks>>,
-): Promise<DemoResult> {
-  const bars = {
-    playing: startProgress('conversations', run.episodes),
-    scoring: null as ReturnType<typeof startProgress> | null,
-  };
+/** Engine, sandbox and progress bars live for one run, and end however it ends. */
+async function run(servers: Servers, journal: Journal, tasks: TaskFile, demo: DemoRun): Promise<DemoResult> {
+  const progress = showSteps(demo.episodes);
   const sandbox = openSandbox();
   try {
-    bars.playing.update(0, 'the engine starts');
     const engine = await servers.openEngine({ backend: 'engine' });
     try {
-      return await runDemo(
-        { scorer: engine.scorer, chat: engine.chat, sandbox, journal, tasks },
-        {
-          ...run,
-          onProgress: (step, done, what) => {
-            if (step === 'scoring' && bars.scoring === null) {
-              bars.playing.stop();
-              bars.scoring = startProgress('scores       ', run.episodes);
-            }
-            bars[step]?.update(done, what);
-          },
-        },
-      );
+      const ports = { scorer: engine.scorer, chat: engine.chat, sandbox, journal, tasks };
+      return await runDemo(ports, { ...demo, onProgress: progress.onProgress });
     } finally {
       await engine.close();
     }
   } finally {
-    bars.playing.stop();
-    bars.scoring?.stop();
+    progress.stop();
     await sandbox.close();
   }
 }
 
-function interrupted(journal: Journal, store: string): TurnwiseError {
-  const count = journal.episodes().length;
+const STEPS: Readonly<Record<DemoStep, string>> = {
+  playing: 'conversations',
+  scoring: 'scores       ',
+  exporting: 'dataset      ',
+};
+
+/** One bar after the other, the first from the start on, since the engine takes a moment. */
+function showSteps(episodes: number): {
+  readonly onProgress: NonNullable<DemoRun['onProgress']>;
+  readonly stop: () => void;
+} {
+  let current: DemoStep = 'playing';
+  let bar = startProgress(STEPS.playing, episodes);
+  bar.update(0, 'the engine starts');
+  return {
+    onProgress: (step, done, total, what) => {
+      if (step !== current) {
+        bar.stop();
+        bar = startProgress(STEPS[step], total);
+        current = step;
+      }
+      bar.update(done, what);
+    },
+    stop: () => {
+      bar.stop();
+    },
+  };
+}
+
+/** A demo that worked only half is a failure, and its report says where. */
+function refuseFailure({ exported, verified }: DemoResult, { gains_defined }: DemoSummary, episodes: number): void {
+  const problem = !verified.ok
+    ? `the dataset breaks ${verified.violations.length} of its own rules`
+    : exported.rows < episodes
+      ? `only ${exported.rows} of ${episodes} conversations could be exported`
+      : gains_defined === 0
+        ? 'no turn has a defined gain'
+        : null;
+  if (problem === null) return;
+  throw new TurnwiseError('corrupt', 'demo_failed', `The demo ran, but ${problem}; please report this with the seed.`);
+}
+
+function interrupted(count: number, store: string): TurnwiseError {
   return new TurnwiseError(
     'environment',
     'interrupted',
@@ -113,9 +135,10 @@ function interrupted(journal: Journal, store: string): TurnwiseError {
   );
 }
 
-/** A file that comes with Turnwise. */
+/** A file in the package's `media/`: this code runs from `dist/` when bundled, from `src/cli/` otherwise. */
 function bundled(path: string): string {
-  return fileURLToPath(new URL(`../media/${path}`, import.meta.url));
+  const up = import.meta.url.endsWith('.ts') ? '../..' : '..';
+  return fileURLToPath(new URL(`${up}/media/${path}`, import.meta.url));
 }
 
 function shown(path: string): string {

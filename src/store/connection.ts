@@ -33,8 +33,9 @@ const PRAGMAS: readonly { readonly name: string; readonly set: string; readonly 
 ];
 
 /**
- * Opens the SQLite file of a store, made on first use (mode 0600), with every PRAGMA read back. A store newer than this code,
- * or one whose file or folder cannot be written, is opened read-only. Throws `TurnwiseError` for a file that is missing, locked, damaged or not ours.
+ * Opens the SQLite file of a store, made on first use (mode 0600), with every PRAGMA read back. A store newer than this
+ * code, or one whose file or folder cannot be written, is opened read-only. Throws `TurnwiseError` for a file that is
+ * missing, locked, damaged or not ours.
  */
 export function connect(path: string, readOnly: boolean): Connection {
   return guarded(path, () => (readOnly ? connectToRead(path, 'asked') : connectToWrite(path)));

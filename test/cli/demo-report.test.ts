@@ -105,13 +105,35 @@ function result(questions: readonly string[], gains: readonly number[], passed: 
     states,
     scored,
     ledgers: creditBatch(batch, resolveCreditOptions()),
+    exported: {
+      out: 'out/dataset',
+      rows: states.length,
+      turns: 2 * states.length,
+      unscored: 0,
+      batch_id: null,
+      batch_n: states.length,
+      refused: [],
+      manifest: {
+        schema: 'turnwise-dataset/1',
+        row_schema: 'infopo-fused/1',
+        made_by: 'test',
+        files: [],
+        splits: [],
+        unscored: 0,
+        refused: [],
+        credit_options: null,
+        score_options: null,
+        scorer: null,
+      },
+    },
+    verified: { ok: true, rows: states.length, batches: 1, violations: [] },
   };
 }
 
 function report(demo: DemoResult, width = 80): string[] {
-  const findings = { dataset: 'out/dataset', store: 'out/store.sqlite', rows: 3, ok: true, violations: 0 };
+  const places = { dataset: 'out/dataset', store: 'out/store.sqlite' };
   const look = { width, style: (_: string, text: string) => text, command: 'turnwise' };
-  return demoReport(7, demo, summarise(demo), findings, look);
+  return demoReport(7, demo, summarise(demo), places, look);
 }
 
 const many = result(

@@ -1,14 +1,15 @@
 import type { Backend, ChatBackend, ScorerFacts } from '../../core/backend.ts';
 import { creditBatch } from '../../core/credit/credit.ts';
 import type { Ledger } from '../../core/credit/ledger.ts';
-import { resolveCreditOptions } from '../../core/credit/options.ts';
 import { exportedCredit, exportedOutcome } from '../../core/dataset/export-episode.ts';
 import type { EpisodeState } from '../../core/episode-state.ts';
 import type { ScoredEpisode } from '../../core/scored-episode.ts';
 import { toTranscript } from '../../core/to-transcript.ts';
 import type { Journal } from '../../store/journal.ts';
+import { exportDataset, type ExportSummary } from '../export.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { DEFAULT_SCORE_OPTIONS, scoreTranscripts } from '../score.ts';
+import { verifyDataset, type VerifyReport } from '../verify.ts';
 import { drawTasks } from './draw.ts';
 import { playEpisode } from './play.ts';
 import type { TaskFile } from './tasks.ts';
@@ -22,12 +23,16 @@ export interface DemoPorts {
   readonly tasks: TaskFile;
 }
 
+export type DemoStep = 'playing' | 'scoring' | 'exporting';
+
 export interface DemoRun {
   readonly seed: number;
   readonly episodes: number;
+  /** Folder for the dataset. */
+  readonly dataset: string;
   readonly signal?: AbortSignal | undefined;
   /** Called as things get done, at least once per conversation. */
-  readonly onProgress?: ((step: 'playing' | 'scoring', done: number, what: string) => void) | undefined;
+  readonly onProgress?: ((step: DemoStep, done: number, total: number, what: string) => void) | undefined;
 }
 
 /** Everything a demo found out, conversation by conversation in the order of play; the three lists are parallel. */
@@ -36,39 +41,67 @@ export interface DemoResult {
   readonly states: readonly EpisodeState[];
   readonly scored: readonly ScoredEpisode[];
   readonly ledgers: readonly Ledger[];
+  readonly exported: ExportSummary;
+  readonly verified: VerifyReport;
 }
 
 /**
- * Plays, scores and credits conversations between the model and a simulated developer. The same seed gives the same tasks,
- * the same sampling seeds and the same replies, so on the same engine the same text. Throws what playing and scoring throw;
- * what was played until then is in the journal.
+ * Plays conversations between the model and a simulated developer, scores and credits them, exports them and verifies what
+ * was exported. The same seed gives the same tasks, the same sampling seeds and the same replies, so on the same engine the
+ * same text. Throws what the steps throw; what was played until then is in the journal.
  */
-export async function runDemo(ports: DemoPorts, { seed, episodes, signal, onProgress }: DemoRun): Promise<DemoResult> {
-  const { scorer, tasks, sandbox } = ports;
+export async function runDemo(ports: DemoPorts, run: DemoRun): Promise<DemoResult> {
+  const { scorer, sandbox, journal } = ports;
   // Python starts while the model talks; a failure to start is thrown by the first proposal.
   void sandbox.warm().catch(() => undefined);
-  const facts = await scorer.facts(signal);
+  const facts = await scorer.facts(run.signal);
+  const states = await play(ports, facts, run);
+  const scored = await score(scorer, states, run);
+  const rows = new Map(scored.map((row) => [row.episode_id, row]));
+  const exported = await exportDataset({
+    // A store may hold more than this demo; its dataset does not.
+    journal: { ...journal, episodes: () => journal.episodes().filter(({ id }) => rows.has(id)) },
+    scoredOf: ({ id }) => rows.get(id) ?? null,
+    out: run.dataset,
+    notice: facts.notice,
+    signal: run.signal,
+    onProgress: (done, total) => run.onProgress?.('exporting', done, total, ''),
+  });
+  const verified = await verifyDataset(run.dataset);
+  const batch = states.flatMap((state) => {
+    const row = rows.get(state.id);
+    return row === undefined ? [] : [exportedCredit(state, row)];
+  });
+  const options = exported.manifest.credit_options;
+  const ledgers = options === null ? [] : creditBatch(batch, options);
+  return { facts, states, scored, ledgers, exported, verified };
+}
+
+async function play(ports: DemoPorts, { takesAgentPrompt }: ScorerFacts, run: DemoRun): Promise<EpisodeState[]> {
+  const { seed, episodes, signal, onProgress } = run;
   const states: EpisodeState[] = [];
-  for (const [at, task] of drawTasks(tasks.tasks, { seed, episodes }).entries()) {
+  for (const [at, task] of drawTasks(ports.tasks.tasks, { seed, episodes }).entries()) {
     signal?.throwIfAborted();
-    const play = { ...ports, signal, takesAgentPrompt: facts.takesAgentPrompt };
-    states.push(await playEpisode(play, task, `${seed}/${at}`));
-    onProgress?.('playing', states.length, `${states.reduce((sum, { turns }) => sum + turns.length, 0)} turns`);
+    states.push(await playEpisode({ ...ports, signal, takesAgentPrompt }, task, `${seed}/${at}`));
+    const turns = states.reduce((sum, state) => sum + state.turns.length, 0);
+    onProgress?.('playing', states.length, episodes, `${turns} turns`);
   }
+  return states;
+}
+
+async function score(
+  backend: Backend,
+  states: readonly EpisodeState[],
+  { signal, onProgress }: DemoRun,
+): Promise<ScoredEpisode[]> {
   const scored: ScoredEpisode[] = [];
   const transcripts = states.map((state) => ({ ...toTranscript(state), outcome: exportedOutcome(state).value }));
-  const run = { backend: scorer, options: DEFAULT_SCORE_OPTIONS, signal };
-  for await (const episode of scoreTranscripts(transcripts, run)) {
+  for await (const episode of scoreTranscripts(transcripts, { backend, options: DEFAULT_SCORE_OPTIONS, signal })) {
     scored.push(episode);
-    onProgress?.('scoring', scored.length, `${sumOf(scored, ({ tokens_evaluated }) => tokens_evaluated) ?? 0} tokens`);
+    const tokens = sumOf(scored, ({ tokens_evaluated }) => tokens_evaluated);
+    onProgress?.('scoring', scored.length, states.length, tokens === null ? '' : `${tokens} tokens`);
   }
-  const options = resolveCreditOptions({}, scored[0]?.placebo ?? null);
-  const batch = states.map((state, at) => {
-    const scores = scored[at];
-    if (scores === undefined) throw new Error(`Episode ${state.id} was not scored.`);
-    return exportedCredit(state, scores);
-  });
-  return { facts, states, scored, ledgers: creditBatch(batch, options) };
+  return scored;
 }
 
 /** Sum over a list, null as soon as one value is unknown. */
