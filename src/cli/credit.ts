@@ -1,75 +1,43 @@
-import { InvalidArgumentError, Option } from 'commander';
 import { creditBatch } from '../core/credit/credit.ts';
 import { explainLedger } from '../core/credit/explain.ts';
 import { creditEpisodeOf } from '../core/credit/from-score.ts';
-import {
-  gateFormSchema,
-  gateOnSchema,
-  normSchema,
-  poolBySchema,
-  poolSchema,
-  presetSchema,
-  singletonSchema,
-  type CreditOptions,
-  type Ledger,
-} from '../core/credit/ledger.ts';
-import { resolveCreditOptions, type CreditChoices } from '../core/credit/options.ts';
+import type { Ledger } from '../core/credit/ledger.ts';
+import { resolveCreditOptions } from '../core/credit/options.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { SCORE_SCHEMA } from '../core/scored-episode.ts';
 import { printJson, type Register } from './command.ts';
+import { creditChoices, creditFlags, type CreditFlags } from './credit-flags.ts';
 import { readCreditInput, type CreditRow } from './credit-rows.ts';
 import { creditTable } from './credit-table.ts';
 import { writeAtomically } from './files.ts';
-import { positive } from './numbers.ts';
 
-interface CreditFlags {
+interface BatchFlags extends CreditFlags {
   readonly in: string;
   readonly out: string;
   readonly explain?: string;
   readonly json?: boolean;
-  readonly preset?: CreditChoices['preset'];
-  readonly beta?: number;
-  readonly gateTemperature?: number;
-  readonly gateForm?: CreditOptions['gate_form'];
-  readonly gateOn?: CreditOptions['gate_on'];
-  readonly norm?: CreditOptions['norm'];
-  readonly pool?: CreditOptions['pool'];
-  readonly poolBy?: CreditOptions['pool_by'];
-  readonly minBatch?: number;
-  readonly singleton?: CreditOptions['singleton'];
-  readonly sigmaFloor?: number;
-  readonly placeboMean?: number;
-  readonly placeboSd?: number;
 }
 
 /** `turnwise credit`: the gains and outcomes of one batch, fused into an advantage per turn. */
 export const registerCredit: Register = (program) => {
-  program
-    .command('credit')
-    .description('Fuse gains and outcomes into an advantage per turn; one file is one batch')
-    .requiredOption('--in <file>', 'what turnwise score wrote, or numbers only: {episode_id, turns: [{tokens, gain}]}')
-    .requiredOption('--out <file>', 'where the ledgers go, one JSON object a line (turnwise schema credit)')
-    .addOption(choice('--preset <name>', 'defaults of one setting of the paper', presetSchema.options))
-    .option('--beta <x>', 'weight of information beside the outcome', real)
-    .option('--gate-temperature <x>', 'T of the gate, in units of the outcome', real)
-    .addOption(choice('--gate-form <form>', 'shape of the gate', gateFormSchema.options))
-    .addOption(choice('--gate-on <what>', 'whose spread closes the gate', gateOnSchema.options))
-    .addOption(choice('--norm <norm>', 'one sample per turn, per token, or gains as they are', normSchema.options))
-    .addOption(choice('--pool <pool>', 'whom a gain is compared with', poolSchema.options))
-    .addOption(choice('--pool-by <what>', 'all turns, or only turns of the same index', poolBySchema.options))
-    .option('--min-batch <n>', 'turns with a gain that a batch needs to be compared with', positive)
-    .addOption(choice('--singleton <policy>', 'an outcome alone in its group', singletonSchema.options))
-    .option('--sigma-floor <nats>', 'least spread of a pool; default: that of the placebo gains, else 0', real)
-    .option('--placebo-mean <nats>', "mean of the scorer's placebo gains; default: as scored", real)
-    .option('--placebo-sd <nats>', "standard deviation of the scorer's placebo gains; default: as scored", real)
+  creditFlags(
+    program
+      .command('credit')
+      .description('Fuse gains and outcomes into an advantage per turn; one file is one batch')
+      .requiredOption(
+        '--in <file>',
+        'what turnwise score wrote, or numbers only: {episode_id, turns: [{tokens, gain}]}',
+      )
+      .requiredOption('--out <file>', 'where the ledgers go, one JSON object a line (turnwise schema credit)'),
+  )
     .option('--explain <episode>', 'print the arithmetic behind each advantage of one episode')
     .option('--json', 'print one summary object on stdout')
     .action(runCredit);
 };
 
-async function runCredit(flags: CreditFlags): Promise<void> {
+async function runCredit(flags: BatchFlags): Promise<void> {
   const { members, placebo } = await readCreditInput(flags.in);
-  const options = resolveCreditOptions(choicesOf(flags), placebo);
+  const options = resolveCreditOptions(creditChoices(flags), placebo);
   const ledgers = creditBatch(
     members.map(({ source }) => creditEpisodeOf(source)),
     options,
@@ -91,24 +59,6 @@ async function runCredit(flags: CreditFlags): Promise<void> {
   }
   const text = explained ?? [...creditTable(ledgers), '', `written to ${flags.out}`];
   process.stdout.write(`${text.join('\n')}\n`);
-}
-
-function choicesOf(flags: CreditFlags): CreditChoices {
-  return {
-    preset: flags.preset,
-    beta: flags.beta,
-    gate_temperature: flags.gateTemperature,
-    gate_form: flags.gateForm,
-    gate_on: flags.gateOn,
-    norm: flags.norm,
-    pool: flags.pool,
-    pool_by: flags.poolBy,
-    min_batch: flags.minBatch,
-    singleton: flags.singleton,
-    sigma_floor: flags.sigmaFloor,
-    placebo_mean: flags.placeboMean,
-    placebo_sd: flags.placeboSd,
-  };
 }
 
 /** Token arrays belong to the scores: a ledger line keeps all else that its input line had. */
@@ -162,14 +112,4 @@ function summaryOf(ledgers: readonly Ledger[]): Readonly<Record<string, unknown>
     batch_id: ledgers[0]?.batch_id ?? null,
     scale: ledgers[0]?.scale ?? null,
   };
-}
-
-function choice(flag: string, description: string, choices: readonly string[]): Option {
-  return new Option(flag, description).choices(choices);
-}
-
-function real(text: string): number {
-  const value = text.trim() === '' ? NaN : Number(text);
-  if (!Number.isFinite(value)) throw new InvalidArgumentError('Give a finite number.');
-  return value;
 }

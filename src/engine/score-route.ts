@@ -3,6 +3,8 @@ import { errorBody, parseBody, type Exchange } from './http.ts';
 import { scoreRequestSchema } from './requests.ts';
 import type { EngineScores } from './scorer.ts';
 
+const KEEP_ALIVE_MS = 15_000;
+
 /** `POST /score`: token sequences in, log-probs of their [from, to) out, in nats. */
 export async function answerScore(engine: Engine, { body, signal, response }: Exchange): Promise<object | undefined> {
   const { sequences, stream } = parseBody(scoreRequestSchema, body);
@@ -16,6 +18,8 @@ export async function answerScore(engine: Engine, { body, signal, response }: Ex
     response.write(`${JSON.stringify(value)}\n`);
   };
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  // A reader gives up on a silent connection; while this request waits its turn, a blank line shows that it is alive.
+  const alive = setInterval(() => response.write('\n'), KEEP_ALIVE_MS);
   try {
     const onProgress = (tokensDone: number): void => {
       line({ tokens_done: tokensDone });
@@ -23,6 +27,8 @@ export async function answerScore(engine: Engine, { body, signal, response }: Ex
     line(answerOf(await scorer.score(sequences, { signal, onProgress })));
   } catch (thrown) {
     line(errorBody(thrown));
+  } finally {
+    clearInterval(alive);
   }
   response.end();
   return undefined;

@@ -1,0 +1,222 @@
+import OpenAI, { APIUserAbortError } from 'openai';
+import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import { z } from 'zod';
+import type { ChatBackend, ChatEvent, GenerationRecord, Sampling } from '../core/backend.ts';
+import type { Message } from '../core/message.ts';
+import { startCapture, type Capture } from './chat-capture.ts';
+import { explain, inStreamError, isAbsent, mayBeAboutParameters } from './chat-failure.ts';
+
+export interface ChatServer {
+  /** With or without the final `/v1`. */
+  readonly url: string;
+  readonly apiKey: string | null;
+  /** Null: the first model that the server lists. */
+  readonly model: string | null;
+  /** What the server is called in sentences and records. */
+  readonly name: string;
+}
+
+/** What a server tells about the model before it speaks; unknown is null. */
+interface ModelFacts {
+  readonly id: string;
+  readonly revision: string | null;
+  readonly version: string | null;
+  readonly templateSha: string | null;
+  readonly tokenizerSha: string | null;
+}
+
+/**
+ * How much is asked for beside the text. `vendor`: token ids, top_k; `standard`: OpenAI's own parameters; `plain`: no
+ * log-probs and no seed either, as some models refuse them. A server that refuses one level is asked the next.
+ */
+const LEVELS = ['vendor', 'standard', 'plain'] as const;
+type Level = (typeof LEVELS)[number];
+/** What OpenAI calls old or never knew, and local servers take. */
+interface LocalParams {
+  readonly seed?: number;
+  readonly max_tokens?: number;
+  readonly top_k?: number;
+  readonly return_token_ids?: boolean;
+}
+type Params = Omit<ChatCompletionCreateParamsStreaming, keyof LocalParams> & LocalParams;
+
+/** Chats with any OpenAI-compatible server. Failures are events, never exceptions; nothing is sent twice but a refused parameter. */
+export function openChat(server: ChatServer): ChatBackend {
+  const client = new OpenAI({
+    baseURL: baseUrl(server.url),
+    apiKey: server.apiKey ?? 'none', // the client insists on one
+    // Not from this machine's environment: they would be sent to whatever server this is.
+    organization: null,
+    project: null,
+    maxRetries: 0,
+    logLevel: 'off', // its debug level prints bodies
+  });
+  let level: Level = 'vendor';
+  let facts: ModelFacts | null = null;
+
+  async function* stream(
+    messages: readonly Message[],
+    { sampling, signal }: { readonly sampling: Sampling; readonly signal?: AbortSignal },
+  ): AsyncGenerator<ChatEvent, void, void> {
+    const capture = startCapture();
+    // Ours, so that a reader that walks away ends the request as well.
+    const leaving = new AbortController();
+    const both = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
+    try {
+      facts ??= await learn(client, server.model, both);
+      const chunks = await open(facts.id, messages, sampling, both);
+      for await (const chunk of chunks) {
+        const told = inStreamError(chunk);
+        if (told) throw told;
+        const text = capture.take(chunk);
+        if (text !== '') yield { type: 'delta', text };
+      }
+      yield both.aborted ? stopped(capture, facts, sampling) : ended(capture, facts, sampling);
+    } catch (thrown) {
+      if (both.aborted || thrown instanceof APIUserAbortError) {
+        yield stopped(capture, facts ?? nothingKnown(server.model), sampling);
+      } else {
+        yield { type: 'failed', ...explain(server, thrown, capture.text !== ''), partial: capture.text };
+      }
+    } finally {
+      leaving.abort();
+    }
+  }
+
+  /** Asks for everything first, and for less where the server refuses the request as such. */
+  async function open(
+    model: string,
+    messages: readonly Message[],
+    sampling: Sampling,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<ChatCompletionChunk>> {
+    let refusal: unknown;
+    for (const next of LEVELS.slice(LEVELS.indexOf(level))) {
+      try {
+        const chunks = await client.chat.completions.create(paramsOf(next, model, messages, sampling), { signal });
+        level = next;
+        return chunks;
+      } catch (thrown) {
+        if (!mayBeAboutParameters(thrown)) throw thrown;
+        refusal ??= thrown;
+      }
+    }
+    throw refusal;
+  }
+
+  function ended(capture: Capture, model: ModelFacts, sampling: Sampling): ChatEvent {
+    switch (capture.finish) {
+      case 'stop':
+      case 'length':
+        return { type: 'finished', record: record(capture, model, sampling, capture.finish) };
+      case null:
+        return {
+          type: 'failed',
+          reason: 'cut_off',
+          message: `${server.name} broke off in the middle of its answer; choose Continue to ask again.`,
+          partial: capture.text,
+        };
+      default:
+        return {
+          type: 'failed',
+          reason: 'unexpected_finish',
+          message: `${server.name} ended its answer with "${capture.finish}", which is no answer; rephrase, or choose another model.`,
+          partial: capture.text,
+        };
+    }
+  }
+
+  function stopped(capture: Capture, model: ModelFacts, sampling: Sampling): ChatEvent {
+    return { type: 'stopped', record: record(capture, model, sampling, 'stopped') };
+  }
+
+  function record(
+    capture: Capture,
+    model: ModelFacts,
+    sampling: Sampling,
+    finish: GenerationRecord['finish'],
+  ): GenerationRecord {
+    return {
+      ...capture.record(),
+      finish,
+      // Only what was asked for: a server that refused these sampled without them.
+      sampling: {
+        ...sampling,
+        top_k: level === 'vendor' ? sampling.top_k : null,
+        seed: level === 'plain' ? null : sampling.seed,
+      },
+      model: capture.model ?? model.id,
+      model_revision: model.revision,
+      server: server.name,
+      server_version: model.version,
+      template_sha: model.templateSha,
+      tokenizer_sha: model.tokenizerSha,
+    };
+  }
+
+  return { name: server.name, stream };
+}
+
+function paramsOf(level: Level, model: string, messages: readonly Message[], sampling: Sampling): Params {
+  const { temperature, top_p, top_k, seed, max_tokens } = sampling;
+  return {
+    model,
+    // A transcript's roles are the API's roles; keys that a template may need pass through.
+    messages: messages as unknown as ChatCompletionCreateParamsStreaming['messages'],
+    stream: true,
+    stream_options: { include_usage: true },
+    temperature,
+    top_p,
+    ...(level === 'plain' ? {} : { logprobs: true, ...(seed === null ? {} : { seed }) }),
+    ...(max_tokens === null ? {} : level === 'vendor' ? { max_tokens } : { max_completion_tokens: max_tokens }),
+    ...(level === 'vendor' ? { return_token_ids: true, ...(top_k === null ? {} : { top_k }) } : {}),
+  };
+}
+
+const listSchema = z.object({
+  data: z
+    .array(
+      z.object({
+        id: z.string(),
+        turnwise: z
+          .object({
+            model_sha: z.string(),
+            version: z.string(),
+            template_sha: z.string().nullable(),
+            tokenizer_sha: z.string().nullable(),
+          })
+          .optional()
+          .catch(undefined),
+      }),
+    )
+    .min(1),
+});
+
+/** A server that lists no models can still chat, if it is told which. */
+async function learn(client: OpenAI, asked: string | null, signal: AbortSignal): Promise<ModelFacts> {
+  let listed: z.infer<typeof listSchema>['data'];
+  try {
+    listed = listSchema.parse(await client.get('/models', { signal })).data;
+  } catch (thrown) {
+    if (asked === null || !(isAbsent(thrown) || thrown instanceof z.ZodError)) throw thrown;
+    return nothingKnown(asked);
+  }
+  const found = asked === null ? listed[0] : listed.find(({ id }) => id === asked);
+  const told = found?.turnwise;
+  return {
+    id: asked ?? found?.id ?? '',
+    revision: told?.model_sha ?? null,
+    version: told?.version ?? null,
+    templateSha: told?.template_sha ?? null,
+    tokenizerSha: told?.tokenizer_sha ?? null,
+  };
+}
+
+function nothingKnown(asked: string | null): ModelFacts {
+  return { id: asked ?? 'unknown', revision: null, version: null, templateSha: null, tokenizerSha: null };
+}
+
+function baseUrl(url: string): string {
+  const trimmed = url.replace(/\/+$/, '');
+  return trimmed.endsWith('/v1') ? trimmed : `${trimmed}/v1`;
+}
