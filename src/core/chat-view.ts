@@ -5,7 +5,7 @@ import type { ChatView, HostMessage, Offer, StatusView, TurnView } from './webvi
 export interface ChatSurroundings extends Pick<StatusView, 'chatServer' | 'notice' | 'warning'> {
   /** Nothing can be sent until this is mended; a sentence, null when all is well. */
   readonly blocked: string | null;
-  /** Text so far of the action that runs in this window; null: none runs here. */
+  /** Text so far of the action that runs, or is about to run, in this window; null: none does. */
   readonly streaming: string | null;
   readonly draft: string;
   /** How many of the newest turns are shown. */
@@ -23,7 +23,7 @@ export function chatView(state: EpisodeState, around: ChatSurroundings): ChatVie
     status: {
       offer: offer(state, around),
       running: running(state, around),
-      trouble: trouble(state),
+      trouble: around.streaming === null ? trouble(state) : null,
       consent: state.consent.scope,
       chatServer: around.chatServer,
       notice: around.notice,
@@ -57,20 +57,29 @@ function offer(state: EpisodeState, around: ChatSurroundings): Offer {
     case 'empty':
       return around.blocked === null ? 'request' : 'blocked';
     case 'ready':
+      if (around.streaming !== null) return 'stop';
       return around.blocked === null ? 'continue' : 'blocked';
     case 'waiting':
+      if (usedUp(state)) return 'new';
       return around.blocked === null ? 'reply' : 'blocked';
     default:
       return state.phase satisfies never;
   }
 }
 
-function running(state: EpisodeState, around: ChatSurroundings): StatusView['running'] {
-  return state.running === null ? null : { turn: state.running.turn, text: around.streaming ?? '' };
+function running(state: EpisodeState, { streaming }: ChatSurroundings): StatusView['running'] {
+  if (state.phase === 'ready' && streaming !== null) return { turn: state.turns.length, text: streaming };
+  return state.running === null ? null : { turn: state.running.turn, text: streaming ?? '' };
 }
 
-/** Only while the agent is due does its last failure still say something. */
+function usedUp(state: EpisodeState): boolean {
+  return state.turns.length >= state.maxTurns;
+}
+
+/** Why it does not go on by itself. Only while the agent is due does its last failure still say something. */
 function trouble(state: EpisodeState): string | null {
+  if (state.phase === 'closed') return 'This conversation is closed.';
+  if (state.phase === 'waiting' && usedUp(state)) return `This conversation has used all its ${state.maxTurns} turns.`;
   if (state.phase !== 'ready') return null;
   const last = state.troubles.at(-1);
   return last?.turn === state.turns.length ? last.message : null;

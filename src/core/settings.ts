@@ -161,3 +161,8 @@ export function manifestProperties(): Record<string, unknown> {
     }),
   );
 }
+
+/** Where a setting may be set; machine-scoped ones are inert in an untrusted workspace. */
+export function settingScope(key: SettingKey): unknown {
+  return settingsSchema.shape[key].meta()?.['scope'];
+}

@@ -5,6 +5,7 @@ import { connect, transaction, type Connection, type ReadOnlyReason } from './co
 import { decodeEvent, encodeEvent } from './event-row.ts';
 import { listEpisodes, type EpisodeFacts } from './list-episodes.ts';
 import { scoreCache, type ScoreCache } from './score-cache.ts';
+import { scoreQueue, type ScoreQueue } from './score-queue.ts';
 import { guarded, readOnlySentence } from './sqlite-error.ts';
 
 /** New events of one episode. */
@@ -39,6 +40,8 @@ export interface Journal extends ScoreCache {
   unfinished(): string[];
   /** Every event in the order of arrival. A damaged one is thrown, or given to `onDamage`, and then the walk goes on. */
   readAll(onDamage?: (error: TurnwiseError) => void): Generator<StoredEvent, void, void>;
+  /** Background scoring, shared by every process that has this store open. */
+  readonly queue: ScoreQueue;
   close(): void;
 }
 
@@ -138,6 +141,7 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
       }
     },
     ...scoreCache(db, { run, write, now }),
+    queue: scoreQueue(db, { run, write, now }),
     close: () => {
       if (db.isOpen) db.close();
     },

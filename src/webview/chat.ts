@@ -26,6 +26,10 @@ export class ChatElement extends LitElement {
   readonly #host: HostBridge = connectHost();
   readonly #composer = createRef<ComposerElement>();
   readonly #scroller = createRef<HTMLElement>();
+  readonly #content = createRef<HTMLElement>();
+  readonly #growth = new ResizeObserver(() => {
+    this.#stayAtEnd();
+  });
   #follow = true;
   #awaitingSnapshot = true;
 
@@ -69,6 +73,7 @@ export class ChatElement extends LitElement {
         },
       })}
       <main ${ref(this.#scroller)} @scroll=${this.#onScroll} tabindex="-1" aria-busy=${status.running !== null}>
+        <div ${ref(this.#content)}>
         ${view.request === null ? this.#welcome(status) : bubble(view.request, null)}
         ${view.earlier === 0
           ? nothing
@@ -87,6 +92,7 @@ export class ChatElement extends LitElement {
             html`<tw-turn .turn=${turn} ?open=${open?.index === turn.index} .onIntent=${this.#onTurn}></tw-turn>`,
         )}
         ${streaming(status)} ${this.#continue(status)}
+        </div>
       </main>
       <footer class="composer">
         <tw-composer
@@ -101,6 +107,13 @@ export class ChatElement extends LitElement {
   }
 
   protected override updated(): void {
+    const content = this.#content.value;
+    // What is drawn later (a font, a turn that comes into sight) grows too.
+    if (content) this.#growth.observe(content);
+    this.#stayAtEnd();
+  }
+
+  #stayAtEnd(): void {
     const scroller = this.#scroller.value;
     if (scroller && this.#follow) scroller.scrollTop = scroller.scrollHeight;
   }
@@ -120,7 +133,7 @@ export class ChatElement extends LitElement {
     if (status.offer === 'wait') return html`<p class="mark">Another window is waiting for the agent.</p>`;
     if (status.offer === 'new') {
       return html`<div class="trouble">
-        <p>This conversation is closed.</p>
+        <p>${status.trouble ?? 'This conversation is over.'}</p>
         <button class="primary" @click=${this.#post('new')}>New Conversation</button>
       </div>`;
     }

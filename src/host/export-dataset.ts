@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { homedir } from 'node:os';
+import * as vscode from 'vscode';
+import { z } from 'zod';
+import { TurnwiseError } from '../core/error.ts';
+import type { EpisodeState } from '../core/episode-state.ts';
+import { reduce } from '../core/reduce.ts';
+import type { Host } from './host.ts';
+
+/**
+ * Exports the conversations of this store as a dataset folder. Asks once who may be in it, and records the answer as an event
+ * of each conversation. The work is the command line's, in a process of its own, so that the editor stays quick.
+ */
+export async function exportDataset(host: Host): Promise<void> {
+  const states = host.journal.episodes().map(({ id }) => reduce(host.journal.read(id)));
+  if (!(await release(host, states))) return;
+  const out = await vscode.window.showSaveDialog({
+    title: 'Export Dataset',
+    saveLabel: 'Export',
+    defaultUri: vscode.Uri.joinPath(vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir()), 'turnwise-dataset'),
+  });
+  if (out === undefined) return;
+  const summary = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: 'Exporting the dataset', cancellable: true },
+    (_progress, token) => runExport(host, out.fsPath, token),
+  );
+  if (summary === null) return;
+  const left = summary.refused.reduce((sum, { episodes }) => sum + episodes, 0);
+  const copy = 'Copy Path';
+  const answer = await vscode.window.showInformationMessage(
+    `Exported ${summary.rows} ${summary.rows === 1 ? 'conversation' : 'conversations'} with ${summary.turns} turns${left === 0 ? '' : `; ${left} left out`}. ${out.fsPath}`,
+    copy,
+  );
+  if (answer === copy) await vscode.env.clipboard.writeText(out.fsPath);
+}
+
+/** Asks for consent where conversations need it; false: the developer thought better of it. */
+async function release(host: Host, states: readonly EpisodeState[]): Promise<boolean> {
+  const mine = states.filter(({ source, turns }) => source === 'real_developer' && turns.length > 0);
+  const waiting = mine.filter(({ consent }) => consent.scope === 'local-only');
+  const excluded = mine.filter(({ consent }) => consent.scope === 'excluded').length;
+  if (states.length === 0) {
+    throw new TurnwiseError('usage', 'nothing_to_export', 'There is no conversation to export yet; have one first.');
+  }
+  if (waiting.length === 0) return true;
+  const all = `Allow and Export All (${waiting.length})`;
+  const some = 'Export Only What Is Exportable';
+  const answer = await vscode.window.showInformationMessage(
+    `May ${waiting.length === 1 ? 'a local conversation' : `${waiting.length} local conversations`} be in the dataset?`,
+    {
+      modal: true,
+      detail: `They are marked local-only. If you allow it, they are marked exportable, and that is recorded with each of them.${
+        excluded === 0 ? '' : ` ${excluded} excluded ${excluded === 1 ? 'one stays' : 'ones stay'} out.`
+      }`,
+    },
+    all,
+    ...(waiting.length < mine.length - excluded ? [some] : []),
+  );
+  if (answer === some) return true;
+  if (answer !== all) return false;
+  for (const { id } of waiting) await host.session.setConsent(id, 'exportable');
+  return true;
+}
+
+const summarySchema = z.object({
+  rows: z.int(),
+  turns: z.int(),
+  refused: z.array(z.object({ reason: z.string(), episodes: z.int() })),
+});
+
+async function runExport(
+  host: Host,
+  out: string,
+  token: vscode.CancellationToken,
+): Promise<z.infer<typeof summarySchema> | null> {
+  const engine = await host.servers.engine();
+  const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'cli.js').fsPath;
+  const flags = ['--store', host.journal.path, '--out', out, '--url', engine.url, '--api-key-env', 'TURNWISE_ENGINE_TOKEN'];
+  const child = spawn(process.execPath, [cli, 'export', ...flags, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', TURNWISE_ENGINE_TOKEN: engine.token },
+  });
+  const cancel = token.onCancellationRequested(() => child.kill('SIGTERM'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4000)));
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject).once('close', resolve);
+    });
+    if (token.isCancellationRequested) return null;
+    const parsed = code === 0 ? summarySchema.safeParse(JSON.parse(stdout)) : null;
+    if (parsed?.success === true) return parsed.data;
+    const words = stderr.trim().split('\n').at(-1)?.replace(/^turnwise: /, '') ?? '';
+    throw new TurnwiseError('environment', 'export_failed', words === '' ? 'The export failed; see the log and try again.' : words);
+  } finally {
+    cancel.dispose();
+  }
+}

@@ -1,0 +1,205 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { ChatSession } from '../app/chat-session.ts';
+import { recover } from '../app/recover.ts';
+import { Review } from '../app/review.ts';
+import { ScoringWorker } from '../app/scoring-worker.ts';
+import { DEFAULT_SCORE_OPTIONS } from '../app/score.ts';
+import { errorText, TurnwiseError } from '../core/error.ts';
+import type { ScoreOptions } from '../core/scored-episode.ts';
+import type { Settings } from '../core/settings.ts';
+import { openJournal, type Journal } from '../store/journal.ts';
+import { followIntent } from './chat-intents.ts';
+import { ChatWebview } from './chat-view.ts';
+import { Drafts } from './drafts.ts';
+import { EpisodesTree } from './episodes-tree.ts';
+import type { Host } from './host.ts';
+import { ProposalDiff } from './proposal-diff.ts';
+import { ServerKeys } from './server-keys.ts';
+import { ServerPool, type Connectors } from './servers.ts';
+import { SettingsReader } from './settings.ts';
+import { StatusBar } from './status-bar.ts';
+
+/** Where the open conversation of a workspace is remembered. */
+const OPEN_EPISODE = 'turnwise.openEpisode';
+
+/** Opens the store and builds a window on it. Throws `TurnwiseError` where the store cannot be had. */
+export async function openProduct(
+  context: vscode.ExtensionContext,
+  log: vscode.LogOutputChannel,
+  connectors: Connectors,
+): Promise<Host> {
+  await probeSqlite();
+  const own = <T extends { dispose(): unknown }>(disposable: T): T => {
+    context.subscriptions.push(disposable);
+    return disposable;
+  };
+  const settings = own(new SettingsReader(log));
+  const journal = openStore(settings.current['store.path'] || join(context.globalStorageUri.fsPath, 'turnwise.sqlite'));
+  own({ dispose: () => { journal.close(); } });
+  recoverActions(journal, log);
+  const keys = new ServerKeys(context.secrets);
+  const servers = own(new ServerPool(settings, keys, connectors, join(dirname(journal.path), 'engines')));
+  const proposals = own(new ProposalDiff());
+  const drafts = new Drafts(context.workspaceState);
+
+  // The parts below know each other through these closures alone; all of them exist before the first is called.
+  const review = new Review({
+    journal,
+    options: () => scoreOptions(settings.current),
+    progressOf: (episode) => scoring.stateOf(episode),
+  });
+  const tree = own(new EpisodesTree(review, () => session.episode));
+  const scoring = new ScoringWorker({
+    journal,
+    connect: () => servers.scorer(),
+    options: () => ({
+      enabled: settings.current['scoring.enabled'],
+      scorer: servers.describeScorer().key,
+      remote: servers.describeScorer().remote,
+      options: scoreOptions(settings.current),
+    }),
+    busy: () => session.acting,
+    open: () => session.episode,
+    onChange: (episode) => {
+      tree.refresh(episode);
+    },
+    onError: (error) => {
+      log.warn(`Scoring: ${errorText(error)}`);
+    },
+  });
+  const session = new ChatSession({
+    journal,
+    connect: () => servers.chat(),
+    options: () => ({
+      marker: settings.current['chat.answerMarker'],
+      maxTurns: settings.current['chat.maxTurns'],
+      skipSentence: settings.current['chat.skipSentence'],
+      takesAgentPrompt: servers.takesAgentPrompt(),
+      sampling: {
+        temperature: settings.current['chat.temperature'],
+        top_p: 1,
+        top_k: null,
+        seed: null,
+        max_tokens: settings.current['chat.maxTokens'],
+      },
+    }),
+    surroundings: () => {
+      const { name, remote, notice } = servers.describeChat();
+      return { chatServer: { name, remote }, notice, blocked: journal.readOnly, warning: warningOf(settings) };
+    },
+    drafts,
+    onView: (view) => {
+      chat.show(view);
+      void vscode.commands.executeCommand('setContext', 'turnwise.acting', session.acting);
+      if (!session.acting) scoring.kick();
+    },
+    onDelta: (turn, text) => {
+      chat.delta(turn, text);
+    },
+    onState: (state) => {
+      review.noteOutcome(state);
+      scoring.wish(state);
+      tree.refresh(state.turns.length === 0 ? null : state.id);
+    },
+  });
+  const chat = new ChatWebview(
+    context.extensionUri,
+    {
+      view: () => session.view(),
+      handle: (intent) => {
+        void followIntent(host, intent);
+      },
+    },
+    log,
+  );
+  own({ dispose: () => scoring.dispose() });
+  own(new StatusBar(servers));
+  own(servers.onDidChange(() => { session.publish(); }));
+  own(settings.onDidChange(() => {
+    session.publish();
+    tree.refresh();
+    scoring.kick();
+  }));
+
+  const host: Host = {
+    extensionUri: context.extensionUri,
+    log,
+    journal,
+    settings,
+    keys,
+    servers,
+    session,
+    scoring,
+    chat,
+    tree,
+    proposals,
+    openEpisode: async (id) => {
+      await session.open(id);
+      await context.workspaceState.update(OPEN_EPISODE, id ?? undefined);
+      tree.refresh();
+    },
+  };
+  await reopen(host, context.workspaceState.get(OPEN_EPISODE));
+  scoring.kick();
+  return host;
+}
+
+/** The editor's Node must bring its own SQLite, with online backup. */
+async function probeSqlite(): Promise<void> {
+  try {
+    const { backup } = await import('node:sqlite');
+    if (typeof backup === 'function') return;
+  } catch {
+    // Said below.
+  }
+  throw new TurnwiseError(
+    'environment',
+    'no_sqlite',
+    `This editor runs Node ${process.versions.node}, which has no usable SQLite; update VS Code to 1.104 or newer.`,
+  );
+}
+
+function openStore(path: string): Journal {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch {
+    // Opening the file says what is wrong, in words.
+  }
+  return openJournal(path);
+}
+
+/** What another process left unfinished is marked interrupted, so that the chat offers Continue. */
+function recoverActions(journal: Journal, log: vscode.LogOutputChannel): void {
+  if (journal.readOnly !== null) return;
+  const { interrupted, unreadable } = recover(journal);
+  if (interrupted.length > 0) log.info(`${interrupted.length} interrupted actions were found.`);
+  for (const error of unreadable) log.error(error.message);
+}
+
+/** The conversation that this workspace last showed; one that is gone or damaged is said and left. */
+async function reopen(host: Host, remembered: unknown): Promise<void> {
+  if (typeof remembered !== 'string') return;
+  try {
+    await host.session.open(remembered);
+  } catch (thrown) {
+    host.log.warn(errorText(thrown));
+  }
+}
+
+function warningOf(settings: SettingsReader): string | null {
+  if (!vscode.workspace.isTrusted) return 'This workspace is not trusted: only the local engine is used.';
+  return settings.problems[0]?.message ?? null;
+}
+
+function scoreOptions(settings: Settings): ScoreOptions {
+  const estimator = settings['scoring.estimator'];
+  return {
+    ...DEFAULT_SCORE_OPTIONS,
+    estimator,
+    clip: estimator === 'shift_clip' ? 1 : null,
+    placeholder: settings['scoring.placeholder'],
+    mask_mode: settings['scoring.maskMode'],
+  };
+}
