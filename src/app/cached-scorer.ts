@@ -2,17 +2,22 @@ import { z } from 'zod';
 import type { Backend, ScoreResult, ScorerIdentity, ScoreSequence } from '../core/backend.ts';
 import type { ScoreOptions } from '../core/scored-episode.ts';
 import { sha256Ids, sha256Text } from '../core/sha.ts';
+import { scoreKeys } from './score-store.ts';
 import type { ScoreCache } from '../store/score-cache.ts';
 
-/** Names a scorer in the store: equal for equal identities, whatever the order of their fields. */
-export function scorerKey({ id, revision, tokenizer_sha, template_sha, backend, version }: ScorerIdentity): string {
-  return sha256Text(JSON.stringify([id, revision, tokenizer_sha, template_sha, backend, version]));
+/** Names a set of scoring options in the store, whoever scores. */
+export function scoreOptionsKey(options: ScoreOptions): string {
+  return scoreKeys(NOBODY, options).optionsKey;
 }
 
-/** Names a set of scoring options in the store. */
-export function scoreOptionsKey({ estimator, clip, placeholder, mask_mode, seed, noise }: ScoreOptions): string {
-  return sha256Text(JSON.stringify([estimator, clip, placeholder, mask_mode, seed, noise]));
-}
+const NOBODY: ScorerIdentity = {
+  id: '',
+  revision: null,
+  tokenizer_sha: null,
+  template_sha: null,
+  backend: '',
+  version: null,
+};
 
 const logprobsSchema = z.array(z.number());
 
@@ -29,7 +34,7 @@ export function cachedScorer(backend: Backend, cache: ScoreCache): Backend {
     detokenize: (ids, signal) => backend.detokenize(ids, signal),
     close: () => backend.close(),
     score: async (sequences, options = {}) => {
-      const scorer = scorerKey((await backend.facts(options.signal)).identity);
+      const scorer = JSON.stringify((await backend.facts(options.signal)).identity);
       const keys = sequences.map((sequence) => sequenceKey(scorer, sequence));
       const known = keys.map((key, at) => remembered(cache, key, sequences[at]));
       const missing = sequences.flatMap((sequence, at) => (known[at] === null ? [{ sequence, key: keys[at] }] : []));

@@ -9,7 +9,8 @@ import { reviewEpisode, type EpisodeReview, type ScoringProgress } from '../core
 import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
 import type { EpisodeFacts } from '../store/list-episodes.ts';
-import { scoreOptionsKey, scorerKey } from './cached-scorer.ts';
+import { scoreOptionsKey } from './cached-scorer.ts';
+import { scoreKeys } from './score-store.ts';
 
 /** What a review reads. */
 export interface ReviewPorts {
@@ -57,11 +58,12 @@ export class Review {
 
   /** Writes an episode's outcome of today to its newest score, so that the batch counts with it. */
   noteOutcome(state: EpisodeState): void {
-    const { journal, options } = this.#ports;
+    const { journal } = this.#ports;
     const row = this.#current().scored.get(state.id);
     const outcome = exportedOutcome(state).value;
     if (row === undefined || row.outcome === outcome) return;
-    journal.putScored(state.id, scorerKey(row.scorer), scoreOptionsKey(options()), { ...row, outcome });
+    const { scorerKey, optionsKey } = scoreKeys(row.scorer, row.options);
+    journal.putScored(state.id, scorerKey, optionsKey, { ...row, outcome });
     this.refresh();
   }
 
@@ -82,7 +84,8 @@ function batchOf(rows: readonly ScoredEpisode[]): Batch {
   const scored = new Map(rows.map((row) => [row.episode_id, row]));
   const [newest] = rows;
   if (newest === undefined) return { scored, ledgers: new Map() };
-  const members = rows.filter((row) => scorerKey(row.scorer) === scorerKey(newest.scorer));
+  const nameOf = (row: ScoredEpisode): string => scoreKeys(row.scorer, row.options).scorerKey;
+  const members = rows.filter((row) => nameOf(row) === nameOf(newest));
   const { placebo } = newest;
   const options = resolveCreditOptions({}, placebo !== null && placebo.n >= PLACEBO_MIN ? placebo : null);
   const ledgers = creditBatch(members.map(creditEpisodeOf), options);

@@ -8,7 +8,8 @@ import type { ScoreOptions } from '../core/scored-episode.ts';
 import { toTranscript } from '../core/to-transcript.ts';
 import type { Journal } from '../store/journal.ts';
 import type { JobState, ScoreJob } from '../store/score-queue.ts';
-import { cachedScorer, scoreOptionsKey, scorerKey } from './cached-scorer.ts';
+import { cachedScorer, scoreOptionsKey } from './cached-scorer.ts';
+import { scoreKeys } from './score-store.ts';
 import { scoreTranscripts } from './score.ts';
 
 /** How a window scores in the background. Callbacks must not throw. */
@@ -116,11 +117,11 @@ export class ScoringWorker {
       const state = reduce(journal.read(job.episodeId));
       refuseForbidden(state, choice);
       const backend = cachedScorer(await this.#ports.connect(signal), journal);
-      const { identity } = await backend.facts(signal);
+      const keys = scoreKeys((await backend.facts(signal)).identity, choice.options);
       for await (const scored of scoreTranscripts([toTranscript(state)], { backend, options: choice.options, signal })) {
         const failed = scored.turns.find((turn) => turn.null_reason === 'backend_failed');
         if (failed) throw new TurnwiseError('backend', 'backend_failed', failed.null_detail ?? 'The scorer failed.');
-        journal.putScored(job.episodeId, scorerKey(identity), scoreOptionsKey(choice.options), scored);
+        journal.putScored(job.episodeId, keys.scorerKey, keys.optionsKey, scored);
       }
       journal.queue.finish(this.#owner, job);
     } catch (thrown) {
