@@ -1,5 +1,5 @@
 // Bundles each root into dist/. Packages that carry binaries or data files stay outside and load at run time.
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { writeNotices } from './scripts/notices.mjs';
 
@@ -15,8 +15,28 @@ const onlyEnglish = {
     }));
   },
 };
+/** The model client is large and only needed once somebody chats: it stands in a file of its own, loaded then. */
+const chatApart = {
+  name: 'chat-apart',
+  setup({ onResolve }) {
+    const chat = resolve('src/backends/chat.ts');
+    onResolve({ filter: /\/chat\.ts$/ }, ({ path, resolveDir }) =>
+      resolve(resolveDir, path) === chat ? { path: './chat-backend.cjs', external: true } : undefined,
+    );
+  },
+};
+
 const common = { bundle: true, sourcemap: true, metafile: true, logLevel: 'warning', plugins: [onlyEnglish] };
 const node = { ...common, platform: 'node', target: 'node22.16' };
+// The editor loads CommonJS; parsing is most of what a start costs, so it is minified.
+const editor = {
+  ...node,
+  format: 'cjs',
+  minify: true,
+  external: ['vscode', ...external],
+  define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__turnwiseUrl' },
+  banner: { js: "const __turnwiseUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
 
 const results = await Promise.all([
   build({
@@ -35,18 +55,13 @@ const results = await Promise.all([
       js: "import { createRequire as turnwiseRequire } from 'node:module'; const require = turnwiseRequire(import.meta.url);",
     },
   }),
-  // The editor loads CommonJS; parsing is most of what a start costs, so this one is minified.
   build({
-    ...node,
+    ...editor,
     entryPoints: ['src/extension.ts'],
     outfile: 'dist/extension.cjs',
-    format: 'cjs',
-    minify: true,
-    keepNames: true,
-    external: ['vscode', ...external],
-    define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__turnwise_url' },
-    banner: { js: "const __turnwise_url = require('node:url').pathToFileURL(__filename).href;" },
+    plugins: [onlyEnglish, chatApart],
   }),
+  build({ ...editor, entryPoints: ['src/backends/chat.ts'], outfile: 'dist/chat-backend.cjs' }),
   build({
     ...common,
     entryPoints: [

@@ -17,6 +17,7 @@ const OWN = [
   'media/icon.png',
   'media/icon.svg',
   'dist/extension.cjs',
+  'dist/chat-backend.cjs',
   'dist/engine.js',
   'dist/cli.js',
   'dist/python-child.js',
