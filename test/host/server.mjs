@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { promisify } from 'node:util';
 import { exists } from './cache.mjs';
@@ -15,11 +15,12 @@ const SETTINGS = {
   'workbench.tips.enabled': false,
   'workbench.colorTheme': 'Default Dark Modern',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
-  'chat.commandCenter.enabled': false,
+  'chat.disableAIFeatures': true,
   'window.commandCenter': false,
   'telemetry.telemetryLevel': 'off',
   'extensions.ignoreRecommendations': true,
   'extensions.autoCheckUpdates': false,
+  'remote.autoForwardPorts': false,
   'git.openRepositoryInParentFolders': 'never',
 };
 
@@ -59,12 +60,13 @@ export async function startServer({
   const home = data ?? join(runtime, 'data');
   const user = join(home, 'user');
   const extensionsFolder = join(home, 'extensions');
-  await mkdir(join(user, 'User'), { recursive: true });
   await mkdir(extensionsFolder, { recursive: true });
-  const userSettings = join(user, 'User/settings.json');
   // In a folder that is kept, whoever works there may have changed them.
-  if (!(await exists(userSettings)))
-    await writeFile(userSettings, JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
+  if (!(await exists(join(user, 'User/settings.json')))) {
+    await writeJson(join(user, 'User/settings.json'), { ...SETTINGS, ...settings });
+    // Settings of the scope "machine" count only here.
+    await writeJson(join(home, 'server/data/Machine/settings.json'), settings);
+  }
 
   const folders = ['--user-data-dir', user, '--server-data-dir', join(home, 'server')];
   folders.push('--extensions-dir', extensionsFolder);
@@ -78,13 +80,12 @@ export async function startServer({
     EXTENSIONS_GALLERY: '{"serviceUrl":""}',
   };
 
-  for (const extension of extensions) {
-    if (extension.endsWith('.vsix')) {
-      const install = [installed.main, '--install-extension', extension, '--force', ...folders];
-      await execute(installed.node, install, { env: environment });
-    } else {
-      await linkExtension(extension, extensionsFolder);
-    }
+  // Folders first: the first installation takes what lies there into its list, and only what is listed is loaded.
+  for (const folder of extensions.filter((path) => !path.endsWith('.vsix')))
+    await linkExtension(folder, extensionsFolder);
+  const packages = extensions.filter((path) => path.endsWith('.vsix')).flatMap((path) => ['--install-extension', path]);
+  if (packages.length > 0) {
+    await execute(installed.node, [installed.main, ...packages, '--force', ...folders], { env: environment });
   }
 
   const child = spawn(
@@ -184,4 +185,10 @@ async function linkExtension(folder, extensionsFolder) {
   const link = join(extensionsFolder, `${publisher}.${name}-${version}`);
   await rm(link, { recursive: true, force: true });
   await symlink(resolve(folder), link, 'dir');
+}
+
+/** @param {string} file @param {unknown} value */
+async function writeJson(file, value) {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify(value, null, 2));
 }

@@ -13,7 +13,9 @@ export async function run(): Promise<void> {
 
   const tests: { title: string; state: string; milliseconds: number | null; error?: string }[] = [];
   await new Promise<void>((ended) => {
-    const runner = mocha.run(() => ended());
+    const runner = mocha.run(() => {
+      ended();
+    });
     for (const state of ['pass', 'pending'] as const) {
       runner.on(state, (test: Mocha.Test) =>
         tests.push({ title: test.fullTitle(), state, milliseconds: test.duration ?? null }),

@@ -1,0 +1,29 @@
+import type { Locator, Page } from 'playwright-core';
+
+/** Runs a command from the palette, by its title. */
+export async function runCommand(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('F1');
+  const input = page.locator('.quick-input-widget input[type=text]');
+  await input.waitFor();
+  await page.keyboard.type(title);
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
+  await page.keyboard.press('Enter');
+}
+
+/** The modal dialog on top of everything. */
+export const modal = (page: Page): Locator => page.getByRole('dialog').filter({ has: page.locator('.dialog-message') });
+
+/** A notification that says this. */
+export const toast = (page: Page, text: string | RegExp): Locator =>
+  page.locator('.notifications-toasts .notification-list-item', { hasText: text });
+
+/** Answers the editor's own file dialog with a path. */
+export async function chooseFile(page: Page, path: string): Promise<void> {
+  const input = page.locator('.quick-input-widget input[type=text]');
+  await input.waitFor();
+  await input.fill(path);
+  await page
+    .locator('.quick-input-widget')
+    .getByRole('button', { name: /^(OK|Export)$/ })
+    .click();
+}
