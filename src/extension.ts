@@ -41,7 +41,12 @@ export function activate(context: vscode.ExtensionContext): void {
     }
   };
   void product().then(
-    (host) => context.subscriptions.push(host.tree.onDidChangeTreeData((node) => { drawn.fire(node); })),
+    (host) =>
+      context.subscriptions.push(
+        host.tree.onDidChangeTreeData((node) => {
+          drawn.fire(node);
+        }),
+      ),
     () => undefined,
   );
   context.subscriptions.push(

@@ -95,7 +95,9 @@ export class ChatSession {
       draft: this.#ports.drafts.get(this.episode),
       shown: this.#shown,
     });
-    return this.#conversation === null ? { ...view, status: { ...view.status, marker: this.#ports.options().marker } } : view;
+    return this.#conversation === null
+      ? { ...view, status: { ...view.status, marker: this.#ports.options().marker } }
+      : view;
   }
 
   /** Tells the chat again; call it when the surroundings changed. */

@@ -47,7 +47,10 @@ export class Review {
 
   /** Sum of an episode's known gains in nats, without reading the episode; null while none is known. */
   gainOf(id: string): number | null {
-    const gains = this.#current().scored.get(id)?.turns.flatMap(({ gain_sum }) => gain_sum ?? []) ?? [];
+    const gains =
+      this.#current()
+        .scored.get(id)
+        ?.turns.flatMap(({ gain_sum }) => gain_sum ?? []) ?? [];
     return gains.length === 0 ? null : gains.reduce((sum, gain) => sum + gain, 0);
   }
 

@@ -60,7 +60,10 @@ export class ScoringWorker {
     if ((!enabled && !again) || state.turns.length < 2) return;
     const optionsKey = scoreOptionsKey(options);
     this.#guarded(() => {
-      this.#ports.journal.queue.wish({ episodeId: state.id, scorer, optionsKey, actions: state.turns.length }, { again });
+      this.#ports.journal.queue.wish(
+        { episodeId: state.id, scorer, optionsKey, actions: state.turns.length },
+        { again },
+      );
       this.#ports.onChange(state.id);
     });
     this.kick();
@@ -118,7 +121,11 @@ export class ScoringWorker {
       refuseForbidden(state, choice);
       const backend = cachedScorer(await this.#ports.connect(signal), journal);
       const keys = scoreKeys((await backend.facts(signal)).identity, choice.options);
-      for await (const scored of scoreTranscripts([toTranscript(state)], { backend, options: choice.options, signal })) {
+      for await (const scored of scoreTranscripts([toTranscript(state)], {
+        backend,
+        options: choice.options,
+        signal,
+      })) {
         const failed = scored.turns.find((turn) => turn.null_reason === 'backend_failed');
         if (failed) throw new TurnwiseError('backend', 'backend_failed', failed.null_detail ?? 'The scorer failed.');
         journal.putScored(job.episodeId, keys.scorerKey, keys.optionsKey, scored);
@@ -145,9 +152,8 @@ export class ScoringWorker {
   }
 
   async #keepLease(job: ScoreJob, over: AbortController): Promise<void> {
-    while (!over.signal.aborted) {
-      await sleep(LEASE_MS / 3, undefined, { signal: over.signal }).catch(() => undefined);
-      if (over.signal.aborted) return;
+    const pause = (): Promise<boolean> => sleep(LEASE_MS / 3, true, { signal: over.signal }).catch(() => false);
+    while (await pause()) {
       const kept = this.#guarded(() => this.#ports.journal.queue.renew(this.#owner, job, LEASE_MS));
       if (kept === false) over.abort();
     }

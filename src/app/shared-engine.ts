@@ -121,7 +121,8 @@ export class SharedEngine {
       writeFileSync(this.#starting(), String(process.pid), { flag: 'wx', mode: 0o600 });
       return true;
     } catch (thrown) {
-      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST')) throw cannotWrite(this.#folder, thrown);
+      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST'))
+        throw cannotWrite(this.#folder, thrown);
     }
     const starter = Number(await readFile(this.#starting(), 'utf8').catch(() => ''));
     if (starter > 0 && isAlive(starter)) return false;

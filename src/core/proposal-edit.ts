@@ -12,7 +12,8 @@ export interface Target {
 export function withProposal({ text, selection, eol }: Target, code: string): string {
   const body = code.replace(/\r?\n/g, eol);
   if (text.trim() === '') return body;
-  if (selection.end > selection.start) return text.slice(0, selection.start) + fitted(text, selection, body, eol) + text.slice(selection.end);
+  if (selection.end > selection.start)
+    return text.slice(0, selection.start) + fitted(text, selection, body, eol) + text.slice(selection.end);
   const old = definitionLike(text, code);
   if (old !== null) return text.slice(0, old.start) + body + text.slice(old.end);
   const lineEnd = text.indexOf('\n', selection.start);

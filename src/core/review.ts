@@ -86,7 +86,7 @@ export function signed(value: number, digits: number): string {
 /** The first line of a text, blanks folded, cut at `length` characters. */
 export function oneLine(text: string, length = 120): string {
   const folded = text.trim().replace(/\s+/g, ' ');
-  const characters = [...folded];
+  const characters = Array.from(folded);
   return characters.length <= length ? folded : `${characters.slice(0, length - 1).join('')}…`;
 }
 

@@ -41,7 +41,11 @@ export const settingsSchema = z.object({
     'Profile of the server that chats: `engine`, or a name from `turnwise.servers`. Choosing a server on another machine is consent to send it the conversation.',
   ),
   'chat.temperature': setting(z.number().min(0).max(2).default(0.7), 'window', 'Sampling temperature of the chat.'),
-  'chat.maxTokens': setting(z.int().min(16).max(32_768).default(1024), 'window', 'Longest message of the agent, in tokens.'),
+  'chat.maxTokens': setting(
+    z.int().min(16).max(32_768).default(1024),
+    'window',
+    'Longest message of the agent, in tokens.',
+  ),
   'chat.maxTurns': setting(
     z.int().min(1).max(50).default(DEFAULT_MAX_TURNS),
     'window',
@@ -52,11 +56,7 @@ export const settingsSchema = z.object({
     'window',
     'The words behind which an answer begins; must be what the model was trained on or told.',
   ),
-  'chat.skipSentence': setting(
-    z.string().min(1).default(SKIP_SENTENCE),
-    'window',
-    'What Skip sends in your place.',
-  ),
+  'chat.skipSentence': setting(z.string().min(1).default(SKIP_SENTENCE), 'window', 'What Skip sends in your place.'),
   'engine.model': setting(
     z.string().default(''),
     'machine',

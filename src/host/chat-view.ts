@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { viewUpdate, type Unnumbered } from '../core/chat-view.ts';
-import { webviewMessageSchema, type ChatView, type HostMessage, type WebviewMessage } from '../core/webview-protocol.ts';
+import {
+  webviewMessageSchema,
+  type ChatView,
+  type HostMessage,
+  type WebviewMessage,
+} from '../core/webview-protocol.ts';
 
 /** Deltas that come closer together than this, ms, travel in one message; the first one never waits. */
 const DELTA_PAUSE_MS = 24;

@@ -8,7 +8,13 @@ import type { EpisodeFacts } from '../store/list-episodes.ts';
 export type TreeNode =
   | { readonly type: 'episode'; readonly id: string; readonly facts: EpisodeFacts }
   | { readonly type: 'turn'; readonly id: string; readonly episode: string; readonly turn: TurnReview }
-  | { readonly type: 'fact'; readonly id: string; readonly label: string; readonly detail: string; readonly icon: string };
+  | {
+      readonly type: 'fact';
+      readonly id: string;
+      readonly label: string;
+      readonly detail: string;
+      readonly icon: string;
+    };
 
 /** Episodes, their turns with the gain first, and under each turn its credit: what the journal and the ledger say, nothing else. */
 export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
@@ -105,9 +111,10 @@ function turnItem({ id, turn }: Extract<TreeNode, { type: 'turn' }>): vscode.Tre
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Expanded);
   item.id = id;
   item.description = `${turn.index + 1} · ${turn.said}`;
-  item.tooltip = [`Turn ${turn.index + 1}: ${turn.said}`, ...(turn.reply === null ? [] : [`Reply: ${turn.reply}`])].join(
-    '\n',
-  );
+  item.tooltip = [
+    `Turn ${turn.index + 1}: ${turn.said}`,
+    ...(turn.reply === null ? [] : [`Reply: ${turn.reply}`]),
+  ].join('\n');
   item.iconPath = turnIcon(turn);
   item.contextValue = 'turn';
   item.accessibilityInformation = { label: `Turn ${turn.index + 1}, ${label}, ${turn.said}` };
@@ -139,7 +146,9 @@ function factsOf(episode: string, { index, gain, mean, credit, reply, kind }: Tu
       : fact('advantage', `advantage ${signed(advantage, 3)}`, words, 'graph');
   return [
     ...(gain === null && kind === 'answer' ? [] : [credited]),
-    ...(mean === null ? [] : [fact('mean', `mean ${signed(mean, 6)}`, 'nats per token of the next action', 'symbol-ruler')]),
+    ...(mean === null
+      ? []
+      : [fact('mean', `mean ${signed(mean, 6)}`, 'nats per token of the next action', 'symbol-ruler')]),
     ...(reply === null ? [] : [fact('reply', reply, 'your reply', 'reply')]),
   ];
 }
@@ -169,4 +178,3 @@ function attempt<T>(work: () => T): T | string {
     return errorText(thrown);
   }
 }
-

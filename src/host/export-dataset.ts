@@ -17,7 +17,10 @@ export async function exportDataset(host: Host): Promise<void> {
   const out = await vscode.window.showSaveDialog({
     title: 'Export Dataset',
     saveLabel: 'Export',
-    defaultUri: vscode.Uri.joinPath(vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir()), 'turnwise-dataset'),
+    defaultUri: vscode.Uri.joinPath(
+      vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir()),
+      'turnwise-dataset',
+    ),
   });
   if (out === undefined) return;
   const summary = await vscode.window.withProgress(
@@ -75,7 +78,16 @@ async function runExport(
 ): Promise<z.infer<typeof summarySchema> | null> {
   const engine = await host.servers.engine();
   const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'cli.js').fsPath;
-  const flags = ['--store', host.journal.path, '--out', out, '--url', engine.url, '--api-key-env', 'TURNWISE_ENGINE_TOKEN'];
+  const flags = [
+    '--store',
+    host.journal.path,
+    '--out',
+    out,
+    '--url',
+    engine.url,
+    '--api-key-env',
+    'TURNWISE_ENGINE_TOKEN',
+  ];
   const child = spawn(process.execPath, [cli, 'export', ...flags, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', TURNWISE_ENGINE_TOKEN: engine.token },
@@ -92,8 +104,17 @@ async function runExport(
     if (token.isCancellationRequested) return null;
     const parsed = code === 0 ? summarySchema.safeParse(JSON.parse(stdout)) : null;
     if (parsed?.success === true) return parsed.data;
-    const words = stderr.trim().split('\n').at(-1)?.replace(/^turnwise: /, '') ?? '';
-    throw new TurnwiseError('environment', 'export_failed', words === '' ? 'The export failed; see the log and try again.' : words);
+    const words =
+      stderr
+        .trim()
+        .split('\n')
+        .at(-1)
+        ?.replace(/^turnwise: /, '') ?? '';
+    throw new TurnwiseError(
+      'environment',
+      'export_failed',
+      words === '' ? 'The export failed; see the log and try again.' : words,
+    );
   } finally {
     cancel.dispose();
   }

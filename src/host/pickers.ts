@@ -38,7 +38,9 @@ export async function setServerKey(host: Host): Promise<void> {
 export async function chooseConsent(host: Host): Promise<void> {
   const { episode } = host.session;
   if (episode === null) {
-    void vscode.window.showInformationMessage('No conversation is open yet; a new one stays on this machine until you say otherwise.');
+    void vscode.window.showInformationMessage(
+      'No conversation is open yet; a new one stays on this machine until you say otherwise.',
+    );
     return;
   }
   const meanings: Record<ConsentScope, string> = {
@@ -60,7 +62,11 @@ async function pickServer(host: Host, title: string, current: string): Promise<s
   const add = { label: '$(add) Add a server…', name: null };
   const items = [
     { label: 'Local engine', description: 'on this machine', name: ENGINE_PROFILE },
-    ...host.settings.current.servers.map(({ name, model, url }) => ({ label: name, description: `${model} at ${url}`, name })),
+    ...host.settings.current.servers.map(({ name, model, url }) => ({
+      label: name,
+      description: `${model} at ${url}`,
+      name,
+    })),
   ].map((item) => ({ ...item, label: item.name === current ? `$(check) ${item.label}` : item.label }));
   const chosen = await vscode.window.showQuickPick([...items, add], { title, matchOnDescription: true });
   if (chosen === undefined) return null;
@@ -70,7 +76,9 @@ async function pickServer(host: Host, title: string, current: string): Promise<s
 /** The name of the server that was described; null: the developer thought better of it. */
 async function askForServer(host: Host): Promise<string | null> {
   if (!vscode.workspace.isTrusted) {
-    void vscode.window.showWarningMessage('This workspace is not trusted, so servers cannot be added here; trust it first.');
+    void vscode.window.showWarningMessage(
+      'This workspace is not trusted, so servers cannot be added here; trust it first.',
+    );
     return null;
   }
   const taken = new Set(host.settings.current.servers.map(({ name }) => name));
@@ -79,9 +87,13 @@ async function askForServer(host: Host): Promise<string | null> {
     taken.has(text) ? 'There is one of this name.' : problemOf(field.name.safeParse(text)),
   );
   if (name === undefined) return null;
-  const url = await ask(`URL of ${name}, with /v1`, 'http://127.0.0.1:8000/v1', (text) => problemOf(field.url.safeParse(text)));
+  const url = await ask(`URL of ${name}, with /v1`, 'http://127.0.0.1:8000/v1', (text) =>
+    problemOf(field.url.safeParse(text)),
+  );
   if (url === undefined) return null;
-  const model = await ask('Model, as the server calls it', 'Qwen/Qwen3-8B', (text) => problemOf(field.model.safeParse(text)));
+  const model = await ask('Model, as the server calls it', 'Qwen/Qwen3-8B', (text) =>
+    problemOf(field.model.safeParse(text)),
+  );
   if (model === undefined) return null;
   const servers = vscode.workspace.getConfiguration('turnwise').get<unknown[]>('servers') ?? [];
   await write('servers', [...servers, { name, url, model }]);
@@ -109,7 +121,11 @@ async function mayLeave({ name, url }: ServerProfile): Promise<boolean> {
   return answer === send;
 }
 
-async function ask(title: string, placeHolder: string, problem: (text: string) => string | null): Promise<string | undefined> {
+async function ask(
+  title: string,
+  placeHolder: string,
+  problem: (text: string) => string | null,
+): Promise<string | undefined> {
   const answer = await vscode.window.showInputBox({
     title,
     placeHolder,
@@ -119,7 +135,10 @@ async function ask(title: string, placeHolder: string, problem: (text: string) =
   return answer?.trim();
 }
 
-function problemOf(parsed: { readonly success: boolean; readonly error?: { readonly issues: readonly { readonly message: string }[] } }): string | null {
+function problemOf(parsed: {
+  readonly success: boolean;
+  readonly error?: { readonly issues: readonly { readonly message: string }[] };
+}): string | null {
   return parsed.success ? null : (parsed.error?.issues[0]?.message ?? 'This cannot be used.');
 }
 

@@ -37,7 +37,11 @@ export async function openProduct(
   };
   const settings = own(new SettingsReader(log));
   const journal = openStore(settings.current['store.path'] || join(context.globalStorageUri.fsPath, 'turnwise.sqlite'));
-  own({ dispose: () => { journal.close(); } });
+  own({
+    dispose: () => {
+      journal.close();
+    },
+  });
   recoverActions(journal, log);
   const keys = new ServerKeys(context.secrets);
   const servers = own(new ServerPool(settings, keys, connectors, join(dirname(journal.path), 'engines')));
@@ -116,12 +120,18 @@ export async function openProduct(
   );
   own({ dispose: () => scoring.dispose() });
   own(new StatusBar(servers));
-  own(servers.onDidChange(() => { session.publish(); }));
-  own(settings.onDidChange(() => {
-    session.publish();
-    tree.refresh();
-    scoring.kick();
-  }));
+  own(
+    servers.onDidChange(() => {
+      session.publish();
+    }),
+  );
+  own(
+    settings.onDidChange(() => {
+      session.publish();
+      tree.refresh();
+      scoring.kick();
+    }),
+  );
 
   const host: Host = {
     extensionUri: context.extensionUri,

@@ -51,15 +51,24 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
     const name = document.isUntitled ? 'Proposal' : vscode.workspace.asRelativePath(document.uri);
     // Same content, same address: the editor keeps a virtual document as long as it likes.
     const stamp = createHash('sha256').update(result).digest('hex').slice(0, 12);
-    const preview = vscode.Uri.from({ scheme: PROPOSAL_SCHEME, path: `/${stamp}/${name.split(/[\\/]/).at(-1) ?? name}` });
+    const preview = vscode.Uri.from({
+      scheme: PROPOSAL_SCHEME,
+      path: `/${stamp}/${name.split(/[\\/]/).at(-1) ?? name}`,
+    });
     this.#previews.set(preview.toString(), result);
     this.#shown = { ...proposal, target: document.uri, preview, version: document.version, result };
     await vscode.commands.executeCommand('setContext', 'turnwise.proposalShown', true);
     const shown = await vscode.workspace.openTextDocument(preview);
     await vscode.languages.setTextDocumentLanguage(shown, document.isUntitled ? 'python' : document.languageId);
-    await vscode.commands.executeCommand('vscode.diff', document.uri, preview, `${name}: proposal of turn ${proposal.turn + 1}`, {
-      preview: true,
-    });
+    await vscode.commands.executeCommand(
+      'vscode.diff',
+      document.uri,
+      preview,
+      `${name}: proposal of turn ${proposal.turn + 1}`,
+      {
+        preview: true,
+      },
+    );
   }
 
   /** Writes the shown proposal into its document; returns what was written. Throws where the document changed meanwhile. */
@@ -77,7 +86,11 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
     const whole = new vscode.Range(document.positionAt(0), document.positionAt(document.getText().length));
     edit.replace(shown.target, whole, shown.result);
     if (!(await vscode.workspace.applyEdit(edit))) {
-      throw new TurnwiseError('environment', 'edit_refused', 'The editor refused the change; check that the file can be written, then accept again.');
+      throw new TurnwiseError(
+        'environment',
+        'edit_refused',
+        'The editor refused the change; check that the file can be written, then accept again.',
+      );
     }
     await this.#close();
     await vscode.window.showTextDocument(document, { preview: false });
@@ -126,13 +139,18 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
 function tabsOf(preview: vscode.Uri): vscode.Tab[] {
   return vscode.window.tabGroups.all
     .flatMap(({ tabs }) => tabs)
-    .filter(({ input }) => input instanceof vscode.TabInputTextDiff && input.modified.toString() === preview.toString());
+    .filter(
+      ({ input }) => input instanceof vscode.TabInputTextDiff && input.modified.toString() === preview.toString(),
+    );
 }
 
 /** The document that the developer works in; where none is open, a new one. */
 async function target(): Promise<{ readonly document: vscode.TextDocument; readonly selection: vscode.Selection }> {
   const editors = [vscode.window.activeTextEditor, ...vscode.window.visibleTextEditors];
-  const editor = editors.find((candidate) => candidate && ['file', 'untitled', 'vscode-remote', 'vscode-vfs'].includes(candidate.document.uri.scheme));
+  const editor = editors.find(
+    (candidate) =>
+      candidate && ['file', 'untitled', 'vscode-remote', 'vscode-vfs'].includes(candidate.document.uri.scheme),
+  );
   if (editor) return { document: editor.document, selection: editor.selection };
   const document = await vscode.workspace.openTextDocument({ language: 'python', content: '' });
   return { document, selection: new vscode.Selection(0, 0, 0, 0) };

@@ -26,8 +26,7 @@ export interface Connectors {
 
 /** How a server is, as far as this window knows. */
 export type Health =
-  | { readonly state: 'unknown' | 'connecting' | 'ready' }
-  | { readonly state: 'failed'; readonly message: string };
+  { readonly state: 'unknown' | 'connecting' | 'ready' } | { readonly state: 'failed'; readonly message: string };
 
 /** What goes with every output of the bundled model. */
 const TOY_NOTICE = 'A toy model: it shows how Turnwise works, not what a model can do.';

@@ -5,7 +5,7 @@ import { readSettings, settingKeys, settingScope, type SettingProblem, type Sett
 export class SettingsReader implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
   readonly #changed = new vscode.EventEmitter<void>();
-  readonly #subscriptions: vscode.Disposable[];
+  readonly #subscriptions: readonly { dispose(): unknown }[];
   #settings: Settings | null = null;
 
   readonly onDidChange = this.#changed.event;

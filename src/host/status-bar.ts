@@ -21,8 +21,15 @@ export class StatusBar implements vscode.Disposable {
   update(): void {
     const { name, notice } = this.#servers.describeChat();
     const { health } = this.#servers;
-    const icon = { unknown: 'comment-discussion', connecting: 'loading~spin', ready: 'comment-discussion', failed: 'warning' }[health.state];
-    const words = { unknown: 'not connected yet', connecting: 'connecting…', ready: 'ready', failed: 'not available' }[health.state];
+    const icon = {
+      unknown: 'comment-discussion',
+      connecting: 'loading~spin',
+      ready: 'comment-discussion',
+      failed: 'warning',
+    }[health.state];
+    const words = { unknown: 'not connected yet', connecting: 'connecting…', ready: 'ready', failed: 'not available' }[
+      health.state
+    ];
     this.#item.text = `$(${icon}) ${name}`;
     this.#item.tooltip = [
       `Turnwise chats with: ${name} (${words})`,

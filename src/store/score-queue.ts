@@ -38,7 +38,12 @@ export interface ScoreQueue {
   renew(owner: string, job: ScoreJob, leaseMs: number): boolean;
   finish(owner: string, job: ScoreJob): void;
   /** Gives a job back: to be tried again after `retryMs`, or (null) not before it is wished for again. */
-  fail(owner: string, job: ScoreJob, why: { readonly reason: string; readonly message: string }, retryMs: number | null): void;
+  fail(
+    owner: string,
+    job: ScoreJob,
+    why: { readonly reason: string; readonly message: string },
+    retryMs: number | null,
+  ): void;
   /** Gives back what this owner holds, untouched. */
   release(owner: string): void;
   /** Null: nobody has asked for it. */
@@ -63,7 +68,15 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 /** The queue on an open database; `run` and `write` as for the score cache. */
 export function scoreQueue(
   db: DatabaseSync,
-  { run, write, now }: { run<T>(work: () => T): T; write<T>(work: () => T): T; now: () => number },
+  {
+    run,
+    write,
+    now,
+  }: {
+    readonly run: <T>(work: () => T) => T;
+    readonly write: <T>(work: () => T) => T;
+    readonly now: () => number;
+  },
 ): ScoreQueue {
   const kind = 'scorer = ? AND options_key = ?';
   const mine = `episode_id = ? AND ${kind} AND owner = ?`;
@@ -123,7 +136,9 @@ export function scoreQueue(
     release: (owner) => {
       write(() =>
         db
-          .prepare('UPDATE score_job SET owner = NULL, lease_until = 0, attempts = max(attempts - 1, 0) WHERE owner = ?')
+          .prepare(
+            'UPDATE score_job SET owner = NULL, lease_until = 0, attempts = max(attempts - 1, 0) WHERE owner = ?',
+          )
           .run(owner),
       );
     },

@@ -74,24 +74,26 @@ export class ChatElement extends LitElement {
       })}
       <main ${ref(this.#scroller)} @scroll=${this.#onScroll} tabindex="-1" aria-busy=${status.running !== null}>
         <div ${ref(this.#content)}>
-        ${view.request === null ? this.#welcome(status) : bubble(view.request, null)}
-        ${view.earlier === 0
-          ? nothing
-          : html`<button
-              class="link earlier"
-              @click=${() => {
-                this.#host.post({ type: 'earlier' });
-              }}
-            >
-              Show ${view.earlier} earlier ${view.earlier === 1 ? 'turn' : 'turns'}
-            </button>`}
-        ${repeat(
-          view.turns,
-          (turn) => turn.index,
-          (turn) =>
-            html`<tw-turn .turn=${turn} ?open=${open?.index === turn.index} .onIntent=${this.#onTurn}></tw-turn>`,
-        )}
-        ${streaming(status)} ${this.#continue(status)}
+          ${view.request === null ? this.#welcome(status) : bubble(view.request, null)}
+          ${
+            view.earlier === 0
+              ? nothing
+              : html`<button
+                  class="link earlier"
+                  @click=${() => {
+                    this.#host.post({ type: 'earlier' });
+                  }}
+                >
+                  Show ${view.earlier} earlier ${view.earlier === 1 ? 'turn' : 'turns'}
+                </button>`
+          }
+          ${repeat(
+            view.turns,
+            (turn) => turn.index,
+            (turn) =>
+              html`<tw-turn .turn=${turn} ?open=${open?.index === turn.index} .onIntent=${this.#onTurn}></tw-turn>`,
+          )}
+          ${streaming(status)} ${this.#continue(status)}
         </div>
       </main>
       <footer class="composer">
@@ -123,9 +125,11 @@ export class ChatElement extends LitElement {
       <h2>It asks first, then it codes</h2>
       <p>Say what you need. The agent asks about what is open, then proposes code that you accept or reject.</p>
       <p>Beside the chat you see what each of your answers was worth to it.</p>
-      ${status.offer === 'blocked' && status.warning !== null
-        ? html`<p class="problem" role="alert">${status.warning}</p>`
-        : nothing}
+      ${
+        status.offer === 'blocked' && status.warning !== null
+          ? html`<p class="problem" role="alert">${status.warning}</p>`
+          : nothing
+      }
     </section>`;
   }
 
@@ -306,14 +310,20 @@ function openQuestion(view: ChatView): TurnView | null {
 function streaming({ running, marker }: StatusView): TemplateResult | typeof nothing {
   if (running === null) return nothing;
   if (running.text === '') {
-    return html`<article class="agent" aria-label="The agent is thinking"><p class="thinking"><i></i><i></i><i></i></p></article>`;
+    return html`<article class="agent" aria-label="The agent is thinking">
+      <p class="thinking"><i></i><i></i><i></i></p>
+    </article>`;
   }
   const parsed = parseAction(running.text, { marker });
   return html`<article class="agent" aria-label="The agent is writing">
-    ${parsed.kind === 'answer'
-      ? html`${prose(parsed.message)}
-          <section class="proposal"><pre><code>${parsed.code}</code></pre></section>`
-      : prose(running.text)}
+    ${
+      parsed.kind === 'answer'
+        ? html`${prose(parsed.message)}
+            <section class="proposal">
+              <pre><code>${parsed.code}</code></pre>
+            </section>`
+        : prose(running.text)
+    }
   </article>`;
 }
 

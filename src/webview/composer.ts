@@ -19,6 +19,9 @@ export type ComposerIntent =
 /** Drafts go to the host this long after the last key, ms; leaving the field sends them at once. */
 const DRAFT_DELAY_MS = 150;
 
+/** An Enter this soon after a composition, ms, was the one that ended it. */
+const COMPOSED_MS = 30;
+
 /**
  * Where the developer writes. One button sends or stops. The words stay until the host says that they are on the disk; when
  * it refuses them they stay too, with the reason.
@@ -45,6 +48,8 @@ export class ComposerElement extends LitElement {
 
   readonly #field = createRef<HTMLTextAreaElement>();
   #draftTimer: number | undefined;
+  /** When an input method last ended a composition, in the page's own time, ms. */
+  #composedAt = -Infinity;
   /** Typed in since the last draft from the host. */
   #touched = false;
 
@@ -119,14 +124,21 @@ export class ComposerElement extends LitElement {
     const writable = (offer === 'request' || offer === 'reply') && this.pending === null;
     const full = this.text.trim() !== '';
     return html`
-      ${this.edited === null
-        ? nothing
-        : html`<p class="editing">
-            Editing answer ${LETTERS[this.edited.option]}
-            <button class="icon" aria-label="Send as own words instead" title="Send as own words instead" @click=${this.#forgetOption}>
-              <span class="codicon codicon-close" aria-hidden="true"></span>
-            </button>
-          </p>`}
+      ${
+        this.edited === null
+          ? nothing
+          : html`<p class="editing">
+              Editing answer ${LETTERS[this.edited.option]}
+              <button
+                class="icon"
+                aria-label="Send as own words instead"
+                title="Send as own words instead"
+                @click=${this.#forgetOption}
+              >
+                <span class="codicon codicon-close" aria-hidden="true"></span>
+              </button>
+            </p>`
+      }
       <div class="field">
         <textarea
           ${ref(this.#field)}
@@ -139,6 +151,7 @@ export class ComposerElement extends LitElement {
           ?readonly=${this.pending !== null}
           @input=${this.#onInput}
           @keydown=${this.#onKey}
+          @compositionend=${this.#onComposed}
           @blur=${this.#flushDraft}
         ></textarea>
         ${this.#button(writable && full)}
@@ -159,7 +172,13 @@ export class ComposerElement extends LitElement {
       case 'reply':
       case 'wait':
       case 'blocked':
-        return html`<button class="send" aria-label="Send" title="Send (Enter)" ?disabled=${!sendable} @click=${this.#send}>
+        return html`<button
+          class="send"
+          aria-label="Send"
+          title="Send (Enter)"
+          ?disabled=${!sendable}
+          @click=${this.#send}
+        >
           <span class="codicon codicon-send" aria-hidden="true"></span>
         </button>`;
       default:
@@ -213,10 +232,14 @@ export class ComposerElement extends LitElement {
     if (this.pending === null) this.onIntent({ type: 'draft', text: this.text });
   };
 
+  readonly #onComposed = (event: Event): void => {
+    this.#composedAt = event.timeStamp;
+  };
+
   readonly #onKey = (event: KeyboardEvent): void => {
     if (event.key === 'Enter' && !event.shiftKey) {
-      // While an input method composes, Enter belongs to it; 229 is what some browsers say instead.
-      if (event.isComposing || event.keyCode === 229) return;
+      // While an input method composes, Enter belongs to it; some browsers end the composition just before they say so.
+      if (event.isComposing || event.timeStamp - this.#composedAt < COMPOSED_MS) return;
       event.preventDefault();
       this.#send();
       return;

@@ -51,5 +51,7 @@ export function chatHeader(
 }
 
 function remark(icon: string, words: string): TemplateResult {
-  return html`<p class="remark ${icon}"><span class="codicon codicon-${icon}" aria-hidden="true"></span><span>${words}</span></p>`;
+  return html`<p class="remark ${icon}">
+    <span class="codicon codicon-${icon}" aria-hidden="true"></span><span>${words}</span>
+  </p>`;
 }

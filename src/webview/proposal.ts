@@ -12,23 +12,33 @@ export function proposal(turn: TurnView, onIntent: OnTurnIntent): TemplateResult
   return html`<section class="proposal" aria-label="Proposed code">
     <header>
       <span class="title">${verdict(turn)}</span>
-      ${empty
-        ? nothing
-        : html`<button class="icon" aria-label="Copy code" title="Copy" @click=${ask('copy')}>
-            <span class="codicon codicon-copy" aria-hidden="true"></span>
-          </button>`}
+      ${
+        empty
+          ? nothing
+          : html`<button class="icon" aria-label="Copy code" title="Copy" @click=${ask('copy')}>
+              <span class="codicon codicon-copy" aria-hidden="true"></span>
+            </button>`
+      }
     </header>
     ${empty ? html`<p class="mark">The agent answered without code.</p>` : html`<pre tabindex="0"><code>${turn.code}</code></pre>`}
-    ${mayDecide && turn.decision !== 'accepted'
-      ? html`<footer>
-          <button class="primary" title="Show the change in the diff editor, then accept or reject it" @click=${ask('apply')}>
-            Apply…
-          </button>
-          ${turn.decision === 'rejected'
-            ? nothing
-            : html`<button class="secondary" @click=${ask('reject')}>Reject</button>`}
-        </footer>`
-      : nothing}
+    ${
+      mayDecide && turn.decision !== 'accepted'
+        ? html`<footer>
+            <button
+              class="primary"
+              title="Show the change in the diff editor, then accept or reject it"
+              @click=${ask('apply')}
+            >
+              Apply…
+            </button>
+            ${
+              turn.decision === 'rejected'
+                ? nothing
+                : html`<button class="secondary" @click=${ask('reject')}>Reject</button>`
+            }
+          </footer>`
+        : nothing
+    }
   </section>`;
 }
 
