@@ -8,7 +8,7 @@ const src = join(root, 'src');
 /** What each zone may import: other zones, then packages and built-in modules by prefix. */
 const zones: Record<string, { zones: string[]; packages: RegExp }> = {
   core: { zones: [], packages: /^(zod|@noble\/hashes|@huggingface\/jinja)(\/|$)/ },
-  store: { zones: ['core'], packages: /^(node:(sqlite|fs|path)(\/promises)?|uuid|zod)$/ },
+  store: { zones: ['core'], packages: /^(node:(sqlite|fs|path|url)(\/promises)?|uuid|zod)$/ },
   app: { zones: ['store', 'core'], packages: /^(node:|zod|@secretlint\/|hyparquet|uuid|pyodide)/ },
   backends: { zones: ['core'], packages: /^(node:(fs|path)(\/promises)?|openai|zod)(\/|$)/ },
   engine: { zones: ['core'], packages: /^(node:|node-llama-cpp|zod)/ },

@@ -81,11 +81,19 @@ export class Conversation {
     );
   }
 
-  /** A new episode in the parent's group that shares its beginning; then call `request`, `act` or `reply`, as the fork says. */
-  static async branch(ports: ConversationPorts, parent: EpisodeState, point: ForkPoint): Promise<Conversation> {
+  /**
+   * A new episode in the parent's group that shares its beginning; then call `request`, `act` or `reply`, as the fork says.
+   * `source` says who goes on: a developer who branches off a simulated conversation is a real one.
+   */
+  static async branch(
+    ports: ConversationPorts,
+    parent: EpisodeState,
+    point: ForkPoint,
+    source: string,
+  ): Promise<Conversation> {
     const from = fork(parent, point);
     if (from === null) throw refusalError('no_such_turn');
-    const { source, taskId, agentPrompt, maxTurns, answerMarker: marker } = parent;
+    const { taskId, agentPrompt, maxTurns, answerMarker: marker } = parent;
     return Conversation.#begin(ports, { source, taskId, agentPrompt, maxTurns, marker }, from);
   }
 

@@ -64,6 +64,7 @@ function legend({ null_reasons }: DemoSummary): string {
   return [
     'The gain of a turn: log-probability of the next action given the developer’s reply, minus the same with the reply masked.',
     `The advantage adds what the outcome was worth among comparable conversations.`,
+    'The causal limit is the least that scoring each conversation alone can cost, in tokens.',
     ends > 0 ? '· : nothing followed, so there is nothing to compare.' : '',
     rest.length > 0 ? `Other gaps: ${rest.join(', ')}.` : '',
   ]
@@ -82,7 +83,7 @@ function figures(
   const cost =
     tokens_evaluated === null
       ? 'the scorer does not say'
-      : `${grouped(tokens_evaluated)} for a least possible ${grouped(tokens_limit)} (${(tokens_evaluated / tokens_limit).toFixed(2)})`;
+      : `${grouped(tokens_evaluated)}, causal limit ${grouped(tokens_limit)} (${(tokens_evaluated / tokens_limit).toFixed(2)})`;
   return pairs(
     [
       ['Questions', `${distinct_questions} distinct of ${questions}`],

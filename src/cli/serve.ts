@@ -21,7 +21,7 @@ export const registerServe: Register = (program) => {
     .option('--model <gguf>', 'model to serve; default: the bundled toy')
     .option('--port <n>', 'port on 127.0.0.1; 0 takes a free one', integer, 0)
     .option('--context <n>', "longest sequence in tokens; default 8192, at most the model's own", positive)
-    .option('--threads <n>', 'threads; default: all cores', positive)
+    .option('--threads <n>', 'threads; default: all cores but one', positive)
     .option('--gpu', 'use a GPU where the installed engine has one; scores are bit-exact on a CPU only')
     .option('--json', 'accepted everywhere; the one line is JSON in any case')
     .action(async (flags: ServeFlags) => {

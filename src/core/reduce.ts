@@ -77,7 +77,7 @@ function apply(state: EpisodeState, body: EventBody, at: number): EpisodeState {
     case 'action_answered':
       return endAction(state, answerTurn(body));
     case 'action_stopped':
-      return body.generation.text === ''
+      return body.generation.text.trim() === ''
         ? trouble(state, body.turn, 'stopped', 'Stopped before the first word.')
         : endAction(state, stoppedTurn(body, state.answerMarker));
     case 'action_failed':

@@ -17,6 +17,7 @@ export type Handler = (exchange: Exchange) => Promise<object | undefined> | obje
 /** `GET /health` to its handler. */
 export type Routes = Readonly<Record<string, Handler>>;
 
+const KEEP_ALIVE_MS = 15 * 60_000;
 const LARGEST_BODY = 32 * 1024 * 1024;
 const TYPE: Record<Fault, string> = {
   usage: 'invalid_request_error',
@@ -39,13 +40,16 @@ const STATUS_OF_REASON: Readonly<Record<string, number>> = {
 /** An HTTP server that wants the bearer token on every route, takes JSON and gives JSON. */
 export function createJsonServer(token: string, routes: Routes): Server {
   const expected = Buffer.from(`Bearer ${token}`);
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     void answer(request, response).catch((thrown: unknown) => {
       // Nothing is left to say to anybody; the next request gets a fresh start.
       process.stderr.write(`turnwise engine: ${errorText(thrown)}\n`);
       response.destroy();
     });
   });
+  // Longer than any client keeps an idle connection: whoever closes first must not be us, or a request may meet a closing one.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return server;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
@@ -136,14 +140,16 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LARGEST_BODY) {
-      throw new TurnwiseError(
-        'input',
-        'body_too_large',
-        `A body may have ${LARGEST_BODY / 1024 / 1024} MB; send fewer sequences at once.`,
-      );
-    }
-    chunks.push(chunk);
+    // What is too much is read to its end and dropped: leaving early would cut the connection before the refusal is heard.
+    if (size > LARGEST_BODY) chunks.length = 0;
+    else chunks.push(chunk);
+  }
+  if (size > LARGEST_BODY) {
+    throw new TurnwiseError(
+      'input',
+      'body_too_large',
+      `A body may have ${LARGEST_BODY / 1024 / 1024} MB; send fewer sequences at once.`,
+    );
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));

@@ -8,7 +8,7 @@ import { errorText, TurnwiseError } from '../core/error.ts';
 
 export interface LoadOptions {
   readonly modelPath: string;
-  /** Default: all cores. */
+  /** Default: all cores but one. */
   readonly threads?: number | undefined;
   /** Uses a GPU where the installed binary has one. Only the CPU is bit-exact. */
   readonly gpu?: boolean | undefined;
@@ -34,7 +34,7 @@ export interface LoadedModel {
 export async function loadModel({ modelPath, threads, gpu = false }: LoadOptions): Promise<LoadedModel> {
   await checkFile(modelPath);
   const native = await importNative();
-  const count = threads ?? availableParallelism();
+  const count = threads ?? defaultThreads();
   const llama = await native
     .getLlama({
       gpu: gpu ? 'auto' : false,
@@ -68,6 +68,14 @@ export async function loadModel({ modelPath, threads, gpu = false }: LoadOptions
       { cause },
     );
   }
+}
+
+/**
+ * One core stays free for whoever is being helped. llama.cpp's threads wait for each other by spinning: one that has to share
+ * its core holds up all the others, tenfold on a busy machine of two cores.
+ */
+function defaultThreads(): number {
+  return Math.max(1, availableParallelism() - 1);
 }
 
 /** What a machine without enough memory is told. */

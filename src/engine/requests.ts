@@ -86,6 +86,8 @@ export const tokenizeRequestSchema = z.union([
 export const detokenizeRequestSchema = z.looseObject({ tokens: ids });
 
 export const scoreRequestSchema = z.looseObject({
+  /** Cells that another session left are not used; see `ScoreRequest`. */
+  session: z.string().max(200).optional(),
   sequences: z.array(
     z
       .looseObject({ ids: ids.min(1), from: z.int().min(1), to: z.int() })

@@ -7,13 +7,13 @@ const KEEP_ALIVE_MS = 15_000;
 
 /** `POST /score`: token sequences in, log-probs of their [from, to) out, in nats. */
 export async function answerScore(engine: Engine, { body, signal, response }: Exchange): Promise<object | undefined> {
-  const { sequences, stream } = parseBody(scoreRequestSchema, body);
+  const { sequences, session, stream } = parseBody(scoreRequestSchema, body);
   const scorer = engine.scorer();
   for (const { ids } of sequences) {
     engine.checkIds(ids);
     engine.checkLength(ids);
   }
-  if (!stream) return answerOf(await scorer.score(sequences, { signal }));
+  if (!stream) return answerOf(await scorer.score(sequences, { signal, session }));
   const line = (value: object): void => {
     response.write(`${JSON.stringify(value)}\n`);
   };
@@ -24,7 +24,7 @@ export async function answerScore(engine: Engine, { body, signal, response }: Ex
     const onProgress = (tokensDone: number): void => {
       line({ tokens_done: tokensDone });
     };
-    line(answerOf(await scorer.score(sequences, { signal, onProgress })));
+    line(answerOf(await scorer.score(sequences, { signal, session, onProgress })));
   } catch (thrown) {
     line(errorBody(thrown));
   } finally {

@@ -1,4 +1,4 @@
-import type { ScoreSequence } from '../core/backend.ts';
+import type { ScoreRequest, ScoreSequence } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { walkTrie, type Run } from '../core/plan/trie.ts';
 import { createLane, type Lane } from './lane.ts';
@@ -18,24 +18,24 @@ export interface EngineScores {
 
 export interface Scorer {
   readonly contextSize: number;
-  score(
-    sequences: readonly ScoreSequence[],
-    options?: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (tokensDone: number) => void },
-  ): Promise<EngineScores>;
+  score(sequences: readonly ScoreSequence[], request?: ScoreRequest): Promise<EngineScores>;
 }
 
 /**
  * Scores on a track of its own, one request at a time, in the order of the trie. The last path stays in the cache, so that a
- * request that extends it (the next turn of a live conversation) pays only for what is new. `yieldTo`: work that goes
+ * request of the same session that extends it (the next turn of a live conversation) pays only for what is new. `yieldTo`: work that goes
  * first, at every batch boundary.
  */
 export function createScorer(track: Track, yieldTo: Lane): Scorer {
   const lane = createLane();
+  let held: string | undefined;
   return {
     contextSize: track.contextSize,
-    score: (sequences, { signal, onProgress } = {}) =>
+    score: (sequences, { signal, session, onProgress } = {}) =>
       lane.run(async () => {
         if (!track.canRollBack) throw cannotRollBack();
+        if (session !== held) await track.rollBack(0);
+        held = session;
         const runs = walkTrie(sequences);
         const logprobs = sequences.map(({ from, to }) => new Array<number>(to - from));
         const limit = runs.reduce((sum, run) => sum + run.ids.length, 0);

@@ -3,7 +3,7 @@ import { errorText, TurnwiseError } from '../core/error.ts';
 import { outOfMemory, type LoadedModel } from './load-model.ts';
 
 /**
- * Fewest tokens in a batch. llama.cpp computes batches of one and two tokens with other kernels, whose results differ (1e-3
+ * Fewest tokens in a batch, and fewest read off from one. llama.cpp computes batches of one and two tokens with other kernels, whose results differ (1e-3
  * nats and more, 0.1 on quantised weights); from three on they are the same to the last bit, however a text is cut.
  */
 export const SMALLEST_BATCH = 3;
@@ -150,7 +150,8 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
         const offset = done + at - redone;
         return offset >= 0 && offset < ids.length ? wanted(offset) : [];
       });
-      const input = wants.map((tokens, at) => ask(line[done + at] ?? 0, tokens));
+      const also = companions(wants);
+      const input = wants.map((tokens, at) => ask(line[done + at] ?? 0, tokens, also.has(at)));
       try {
         const out = await sequence.controlledEvaluate(input);
         for (let at = 0; at < size; at += 1) {
@@ -206,7 +207,19 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
   };
 }
 
-function ask(id: number, tokens: readonly number[]): ControlledEvaluateInputItem {
+/**
+ * Positions to read off for company. The last layer and the logits are computed for the positions that are read alone, so
+ * that one or two of them would be a batch below `SMALLEST_BATCH` again (3e-7 nats on F16 weights, more on quantised ones).
+ */
+function companions(wants: readonly (readonly number[])[]): ReadonlySet<number> {
+  const read = wants.filter((tokens) => tokens.length > 0).length;
+  if (read === 0) return new Set();
+  const idle = wants.flatMap((tokens, at) => (tokens.length === 0 ? [at] : []));
+  return new Set(idle.slice(0, Math.max(0, SMALLEST_BATCH - read)));
+}
+
+function ask(id: number, tokens: readonly number[], company: boolean): ControlledEvaluateInputItem {
+  if (company) return [id as Token, { generateNext: { confidence: true } }];
   if (tokens.length === 0) return id as Token;
   const filter = { tokens: tokens as readonly Token[], includeSelected: true };
   return [id as Token, { generateNext: { logits: { filter }, totalLogitWeight: true } }];

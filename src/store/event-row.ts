@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { TurnwiseError } from '../core/error.ts';
 import { eventBodySchema, EVENT_VERSION, type EventBody, type StoredEvent } from '../core/event.ts';
+import { sha256Text } from '../core/sha.ts';
 import { upcast } from '../core/upcast.ts';
 
 /** A row of the event table, as SQLite gives it. */
@@ -17,8 +17,11 @@ const rowSchema = z.object({
 });
 export type EventRow = z.infer<typeof rowSchema>;
 
-/** The row for a new event. Throws `invalid_event` for a body that could not be read back. */
-export function encodeEvent(head: Pick<StoredEvent, 'id' | 'episode_id' | 'seq' | 'at'>, body: EventBody): EventRow {
+/** A new event and its row. Throws `invalid_event` for a body that could not be read back. */
+export function encodeEvent(
+  head: Pick<StoredEvent, 'id' | 'episode_id' | 'seq' | 'at'>,
+  body: EventBody,
+): { readonly event: StoredEvent; readonly row: EventRow } {
   const checked = eventBodySchema.safeParse(body);
   if (!checked.success) {
     const issue = checked.error.issues[0];
@@ -29,7 +32,7 @@ export function encodeEvent(head: Pick<StoredEvent, 'id' | 'episode_id' | 'seq' 
     );
   }
   const row = { ...head, version: EVENT_VERSION, type: body.type, body: JSON.stringify(checked.data) };
-  return { ...row, sha: rowSha(row) };
+  return { event: { ...head, version: EVENT_VERSION, body: checked.data }, row: { ...row, sha: rowSha(row) } };
 }
 
 /**
@@ -54,15 +57,12 @@ export function decodeEvent(path: string, raw: unknown): StoredEvent {
 
 function rowSha(row: Omit<EventRow, 'sha'>): string {
   const { id, episode_id, seq, at, version, type, body } = row;
-  return createHash('sha256')
-    .update(JSON.stringify([id, episode_id, seq, at, version, type, body]))
-    .digest('hex');
+  return sha256Text(JSON.stringify([id, episode_id, seq, at, version, type, body]));
 }
 
 function damaged(path: string, raw: unknown, why: string): TurnwiseError {
-  const { id, episode_id, seq } = z
-    .object({ id: z.unknown(), episode_id: z.unknown(), seq: z.unknown() })
-    .parse(raw ?? {});
+  const name = z.object({ id: z.unknown(), episode_id: z.unknown(), seq: z.unknown() }).partial();
+  const { id, episode_id, seq } = name.catch({}).parse(raw);
   return new TurnwiseError(
     'corrupt',
     'damaged_event',

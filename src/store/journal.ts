@@ -89,10 +89,12 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
       const next = typeof last === 'number' ? last + 1 : 0;
       if (expectedSeq !== undefined && expectedSeq !== next) throw conflict(episodeId, expectedSeq, next);
       return bodies.map((body, offset) => {
-        const row = encodeEvent({ id: uuidv7(), episode_id: episodeId, seq: next + offset, at: now() }, body);
+        const { event, row } = encodeEvent(
+          { id: uuidv7(), episode_id: episodeId, seq: next + offset, at: now() },
+          body,
+        );
         insert.run(row.id, row.episode_id, row.seq, row.at, row.version, row.type, row.body, row.sha);
-        // Handed out as a later reader will see it.
-        return decodeEvent(path, row);
+        return event;
       });
     });
   }

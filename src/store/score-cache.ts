@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { scoredEpisodeSchema, type ScoredEpisode } from '../core/scored-episode.ts';
+import { sha256Text } from '../core/sha.ts';
 
 /**
  * What scoring made, kept beside the journal: derived, so a row that is damaged or of an older shape counts as missing and
@@ -35,7 +35,7 @@ export function scoreCache(
       write(() =>
         db
           .prepare('INSERT OR REPLACE INTO score (key, value, sha, created) VALUES (?, ?, ?, ?)')
-          .run(key, text, sha256(text), now()),
+          .run(key, text, sha256Text(text), now()),
       );
     },
     getScored: (episodeId, scorerKey, optionsKey) =>
@@ -53,7 +53,7 @@ export function scoreCache(
           .prepare(
             'INSERT OR REPLACE INTO scored (episode_id, scorer_key, options_key, row, sha, created) VALUES (?, ?, ?, ?, ?, ?)',
           )
-          .run(episodeId, scorerKey, optionsKey, text, sha256(text), now()),
+          .run(episodeId, scorerKey, optionsKey, text, sha256Text(text), now()),
       );
     },
     listScored: (scorerKey, optionsKey, limit = -1) =>
@@ -82,14 +82,10 @@ export function scoreCache(
 /** The JSON value of a row whose checksum fits, else undefined. */
 function intact(row: Record<string, unknown> | undefined): unknown {
   const value = row?.['value'];
-  if (typeof value !== 'string' || sha256(value) !== row?.['sha']) return undefined;
+  if (typeof value !== 'string' || sha256Text(value) !== row?.['sha']) return undefined;
   try {
     return JSON.parse(value);
   } catch {
     return undefined;
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -272,23 +272,26 @@ test('a branch goes on from another action, another reply or another request, in
   await parent.reply({ text: 'metres' });
   await drain(parent.act());
 
-  const retried = await Conversation.branch(use, parent.state, { at: 'action', turn: 1 });
+  const retried = await Conversation.branch(use, parent.state, { at: 'action', turn: 1 }, 'real_developer');
   expect(await drain(retried.act())).toMatchObject({ type: 'asked' });
-  const edited = await Conversation.branch(use, parent.state, { at: 'reply', turn: 0 });
+  const edited = await Conversation.branch(use, parent.state, { at: 'reply', turn: 0 }, 'real_developer');
   await edited.reply({ text: 'feet' });
   expect(await drain(edited.act())).toMatchObject({ type: 'answered' });
-  const anew = await Conversation.branch(use, parent.state, { at: 'request' });
+  const anew = await Conversation.branch(use, parent.state, { at: 'request' }, 'real_developer');
   await anew.request('Convert it to feet.');
   expect(await drain(anew.act())).toMatchObject({ type: 'asked' });
 
   for (const { state } of [retried, edited, anew]) {
     expect(state).toMatchObject({ groupId: parent.id, parent: { episode_id: parent.id }, ignored: [] });
+    expect(state.source).toBe('real_developer');
     expect(state.messages[0]).toEqual({ role: 'system', content: 'Ask first.' });
   }
   expect(edited.state.messages.map(({ content }) => content).slice(1, 4)).toEqual(['Convert it.', QUESTION, 'feet']);
   expect(edited.state.turns.map(({ state }) => state)).toEqual(['inherited', 'sampled']);
   expect(parent.state.turns).toHaveLength(2);
-  expect(await reasonOf(Conversation.branch(use, parent.state, { at: 'action', turn: 9 }))).toBe('usage no_such_turn');
+  expect(await reasonOf(Conversation.branch(use, parent.state, { at: 'action', turn: 9 }, 'simulated'))).toBe(
+    'usage no_such_turn',
+  );
 });
 
 /** A conversation that goes as the choices say, with its failures, stops and skips. */

@@ -9,6 +9,7 @@ import { ledgerSchema } from '../../src/core/credit/ledger.ts';
 import { errorText } from '../../src/core/error.ts';
 import { credit, SIX } from '../core/credit/batches.ts';
 import { evaluate } from '../core/credit/evaluate.ts';
+import { runCli } from './run-cli.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -327,3 +328,33 @@ function withReasons(ledgers: ReturnType<typeof credit>): ReturnType<typeof cred
     ]),
   );
 }
+
+describe('as a process of its own', () => {
+  test.each([
+    { name: 'good input', lines: numbers, flags: ['--json'], code: 0, stderr: /^$/ },
+    {
+      name: 'bad input',
+      lines: [numbers[0], numbers[0]],
+      flags: [],
+      code: 1,
+      stderr: /^turnwise: .*in\.jsonl:2: .*\n$/,
+    },
+    { name: 'a flag that is no flag', lines: numbers, flags: ['--gate', '1'], code: 2, stderr: /unknown option/ },
+    {
+      name: 'flags that contradict each other',
+      lines: numbers,
+      flags: ['--pool-by', 'index', '--gate-on', 'info'],
+      code: 2,
+      stderr: /^turnwise: --pool-by index .*\n$/,
+    },
+  ])('$name ends with exit code $code', async ({ lines, flags, code, stderr }) => {
+    const file = join(folder, 'in.jsonl');
+    const out = join(folder, 'out.jsonl');
+    writeFileSync(file, lines.map((line) => JSON.stringify(line)).join('\n'));
+    const run = await runCli(['credit', '--in', file, '--out', out, ...flags]);
+    expect(run.stderr).toMatch(stderr);
+    expect(run.code).toBe(code);
+    expect(readdirSync(folder)).toEqual(code === 0 ? ['in.jsonl', 'out.jsonl'] : ['in.jsonl']);
+    if (code === 0) expect(JSON.parse(run.stdout)).toMatchObject({ episodes: 6, gains_defined: 8 });
+  });
+});

@@ -169,7 +169,7 @@ describe('the report', () => {
     expect(text).toMatch(/Questions +2 distinct of 3/);
     expect(text).toMatch(/Gains defined +3 of 6 turns \(50 %\)/);
     expect(text).toMatch(/Passed +1 of 3 conversations \(33 %\), 6 of 12 hidden calls/);
-    expect(text).toMatch(/Tokens evaluated +3,702 for a least possible 3,702 \(1\.00\)/);
+    expect(text).toMatch(/Tokens evaluated +3,702, causal limit 3,702 \(1\.00\)/);
     expect(text).toContain('toy');
   });
 

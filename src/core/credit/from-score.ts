@@ -3,10 +3,7 @@ import type { CreditEpisode } from './ledger.ts';
 
 /** What credit reads of a scored episode. */
 export interface CreditSource extends Pick<ScoredEpisode, 'episode_id' | 'group_id' | 'outcome'> {
-  readonly turns: readonly Pick<
-    ScoredTurn,
-    'index' | 'tokens' | 'gain' | 'null_reason' | 'flags' | 'action_state'
-  >[];
+  readonly turns: readonly Pick<ScoredTurn, 'index' | 'tokens' | 'gain' | 'null_reason' | 'flags' | 'action_state'>[];
 }
 
 /**

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { BASELINES, igpo, rewardToGo } from '../../../src/core/credit/baselines.ts';
 import { creditEpisodeOf } from '../../../src/core/credit/from-score.ts';
-import type { CreditEpisode, Ledger } from '../../../src/core/credit/ledger.ts';
-import { behaviourKnown, importanceWeight, tokenLoss } from '../../../src/core/credit/offpolicy.ts';
+import type { CreditEpisode } from '../../../src/core/credit/ledger.ts';
 import { PRESETS, resolveCreditOptions, type CreditChoices } from '../../../src/core/credit/options.ts';
 import { outcomeOf, type OutcomeEvidence } from '../../../src/core/credit/outcome.ts';
 import { momentsOf } from '../../../src/core/credit/sample-statistics.ts';
+import { informationScale, type ScaledEpisode } from '../../../src/core/credit/scale.ts';
 import { credit, episode } from './batches.ts';
 
 describe('S2 outcome', () => {
@@ -226,6 +225,22 @@ describe('S5 which spread', () => {
   });
 });
 
+describe('S6 cap', () => {
+  const pair = (z: number, aInt: number): ScaledEpisode[] => [
+    { z, turns: [{ tokens: 1, aInt }] },
+    { z: -z, turns: [{ tokens: 1, aInt: -aInt }] },
+  ];
+  test.each([
+    { name: 'information as wide as the outcomes', episodes: pair(3, 3), scale: 1 },
+    { name: 'wide outcomes allow wide information', episodes: pair(3, 10), scale: 0.3 },
+    { name: 'narrow outcomes count as 1', episodes: pair(0.1, 10), scale: 1 / Math.sqrt(200) },
+    { name: 'one token has no spread', episodes: pair(3, 1e6).slice(1), scale: 1 },
+    { name: 'no loss token at all', episodes: [{ z: 1, turns: [{ tokens: 0, aInt: 9 }] }], scale: 1 },
+  ])('$name', ({ episodes, scale }) => {
+    expect(informationScale(episodes).scale).toBeCloseTo(scale, 5);
+  });
+});
+
 describe('options', () => {
   test('presets set defaults, a choice that changes one says custom', () => {
     expect(resolveCreditOptions()).toMatchObject({ preset: 'colbench', beta: 0.3, gate_temperature: 0.5 });
@@ -260,109 +275,6 @@ describe('options', () => {
     });
     expect(resolveCreditOptions({ placebo_sd: 0.4 }, measured)).toMatchObject({ placebo_mean: 0.1, sigma_floor: 0.4 });
     expect(resolveCreditOptions({ sigma_floor: 0 }, measured)).toMatchObject({ preset: 'custom', sigma_floor: 0 });
-  });
-});
-
-describe('S8 off policy', () => {
-  test('GV6: weights, capped at 2', () => {
-    const old = [-0.9, -0.5, -1];
-    const behaviour = [-1.4, -0.3, -2];
-    const weights = old.map((logprob, j) => importanceWeight(logprob, behaviour[j] ?? NaN));
-    [1.648721, 0.818731, 2].forEach((weight, j) => {
-      expect(weights[j]).toBeCloseTo(weight, 5);
-    });
-    expect(importanceWeight(-1, null)).toBe(1);
-  });
-
-  test('GV8: the clipped loss and the dual clip', () => {
-    expect(tokenLoss(0.8, 1.3)).toBeCloseTo(-0.96, 12);
-    expect(tokenLoss(-0.8, 4)).toBeCloseTo(2.4, 12);
-    expect(tokenLoss(-0.8, 0.5)).toBeCloseTo(0.64, 12);
-    expect(tokenLoss(0.8, 1.3, 2)).toBeCloseTo(-1.92, 12);
-  });
-
-  test.each([
-    { mode: null, temperature: 1, top_p: 1, top_k: null, known: false },
-    { mode: 'processed', temperature: 0.3, top_p: 0.9, top_k: 20, known: true },
-    { mode: 'raw', temperature: 1, top_p: 1, top_k: null, known: true },
-    { mode: 'raw', temperature: 0.7, top_p: 1, top_k: null, known: false },
-    { mode: 'raw', temperature: 1, top_p: 0.9, top_k: null, known: false },
-    { mode: 'raw', temperature: 1, top_p: 1, top_k: 40, known: false },
-  ] as const)(
-    'log-probs $mode at temperature $temperature, top_p $top_p, top_k $top_k: $known',
-    ({ mode, known, ...sampling }) => {
-      expect(behaviourKnown(mode, sampling)).toBe(known);
-    },
-  );
-});
-
-describe('baselines', () => {
-  const batch = [
-    episode('a', 'g', 1, [
-      [2, 0.5],
-      [3, 0.1],
-      [5, null],
-    ]),
-    episode('b', 'g', 0, [
-      [1, 0.2],
-      [4, null],
-    ]),
-    episode('c', 'g', null, [[1, null]]),
-  ];
-  const ledgerOf = (id: string): Ledger => {
-    const ledger = credit(batch)[id];
-    if (ledger === undefined) throw new Error(`no ledger ${id}`);
-    return ledger;
-  };
-  const meanOverTokens = (ledger: Ledger, column: readonly (number | null)[]): number => {
-    const kept = ledger.turns.map(({ tokens }, t) => ({
-      tokens: column[t] === 0 ? 0 : tokens,
-      value: column[t] ?? NaN,
-    }));
-    return (
-      kept.reduce((sum, { tokens, value }) => sum + tokens * value, 0) / kept.reduce((n, { tokens }) => n + tokens, 0)
-    );
-  };
-
-  test('GV5: rewards to go', () => {
-    rewardToGo([0, 0.5, 1]).forEach((credited, t) => {
-      expect(credited).toBeCloseTo([1.04, 1.3, 1][t] ?? NaN, 12);
-    });
-    expect(rewardToGo([0, 0, 0])).toEqual([0, 0, 0]);
-    expect(BASELINES.r2g(ledgerOf('b'), {})).toEqual([0, 0]);
-  });
-
-  test('GV7: a reference solution', () => {
-    expect(igpo({ before: -1, after: -0.2 })).toBeCloseTo(0.450851312, 5);
-    expect(BASELINES.igpo(ledgerOf('a'), {})).toEqual([null, null, null]);
-    expect(BASELINES.igpo(ledgerOf('b'), { reference: [{ before: -1, after: -1 }, null] })).toEqual([0, null]);
-  });
-
-  test('token credit has mean z, in proportion to the credit of its turn', () => {
-    const a = ledgerOf('a');
-    for (const name of ['equalized', 'r2g', 'em'] as const) {
-      expect(meanOverTokens(a, BASELINES[name](a, {})), name).toBeCloseTo(a.z ?? NaN, 12);
-    }
-    const [first, second, last] = BASELINES.r2g(a, { rewards: [0, 0.5, 1] });
-    expect((first ?? NaN) / (last ?? NaN)).toBeCloseTo(1.04, 12);
-    expect((second ?? NaN) / (last ?? NaN)).toBeCloseTo(1.3, 12);
-    const em = BASELINES.em(a, { rewards: [0, 1, 0.5] });
-    expect((em[1] ?? NaN) / (em[0] ?? NaN)).toBeCloseTo(2, 12);
-  });
-
-  test('z alone, information alone', () => {
-    const a = ledgerOf('a');
-    expect(BASELINES.grpo(a)).toEqual([a.z, a.z, a.z]);
-    expect(BASELINES.intrinsic_only(a)).toEqual(a.turns.map(({ a_int }) => (a_int === null ? null : a.scale * a_int)));
-  });
-
-  test('what is unknown stays so', () => {
-    const c = ledgerOf('c');
-    for (const column of [BASELINES.grpo(c), BASELINES.equalized(c, {}), BASELINES.r2g(c, {}), BASELINES.em(c, {})]) {
-      expect(column).toEqual([null]);
-    }
-    expect(BASELINES.r2g(ledgerOf('a'), { rewards: [1, null, 0] })).toEqual([null, null, null]);
-    expect(BASELINES.r2g(ledgerOf('b'), { rewards: [-0.8, 0.2] })).not.toContain(0);
   });
 });
 
