@@ -202,10 +202,14 @@ export class ChatSession {
         marker,
       }));
     this.#conversation = conversation;
-    // Should the request not reach the disk, the words wait in the conversation that has begun.
-    this.#ports.drafts.set(conversation.id, text);
-    this.#ports.drafts.set(null, '');
-    await this.#say(() => conversation.request(text));
+    try {
+      await this.#say(() => conversation.request(text));
+      this.#ports.drafts.set(null, '');
+    } catch (thrown) {
+      // The words wait in the conversation that has begun.
+      this.#ports.drafts.set(conversation.id, text);
+      throw thrown;
+    }
   }
 
   async #reply(reply: Reply): Promise<void> {

@@ -57,15 +57,11 @@ const failureSchema = z.object({
 export async function startEngine(options: StartEngineOptions = {}): Promise<RunningEngine> {
   const { signal, timeoutMs = START_TIMEOUT_MS } = options;
   if (signal?.aborted) throw startAborted();
-  const child = spawn(
-    process.execPath,
-    [options.entry ?? engineEntry(), ...flags(options)],
-    {
-      // The child watches its stdin: when this process ends, however it ends, the pipe closes.
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-    },
-  );
+  const child = spawn(process.execPath, [options.entry ?? engineEntry(), ...flags(options)], {
+    // The child watches its stdin: when this process ends, however it ends, the pipe closes.
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+  });
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => {
       resolve();

@@ -145,7 +145,7 @@ export class ScoringWorker {
     this.#ports.onError(thrown);
     const reason = thrown instanceof TurnwiseError ? thrown.reason : 'unexpected';
     const wait = mayRecover(thrown) ? RETRY_MS[job.attempts - 1] : undefined;
-    const retryMs = wait === undefined ? null : wait * (1 + Math.random() / 2);
+    const retryMs = wait === undefined ? null : Math.round(wait * (1 + Math.random() / 2));
     this.#guarded(() => {
       this.#ports.journal.queue.fail(this.#owner, job, { reason, message: errorText(thrown) }, retryMs);
     });

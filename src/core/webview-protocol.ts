@@ -21,7 +21,7 @@ export const turnViewSchema = z.object({
   state: actionStateSchema,
   /** Markdown: the question, or the message in front of the code. */
   prose: text,
-  options: z.array(text).max(5),
+  options: z.array(text),
   /** Proposed code; null for anything but an answer. */
   code: text.nullable(),
   replies: z.array(replyViewSchema),
