@@ -65,11 +65,10 @@ export async function startServer({
   if (!(await exists(join(user, 'User/settings.json')))) {
     await writeJson(join(user, 'User/settings.json'), { ...SETTINGS, ...settings });
     // Settings of the scope "machine" count only here.
-    await writeJson(join(home, 'server/data/Machine/settings.json'), settings);
+    await writeJson(join(user, 'Machine/settings.json'), settings);
   }
 
-  const folders = ['--user-data-dir', user, '--server-data-dir', join(home, 'server')];
-  folders.push('--extensions-dir', extensionsFolder);
+  const folders = ['--user-data-dir', user, '--server-data-dir', home, '--extensions-dir', extensionsFolder];
   const inherited = Object.entries({ ...process.env, ...env }).filter(
     ([name, value]) => value !== undefined && (name in env || !NOT_INHERITED.test(name)),
   );

@@ -80,7 +80,7 @@ export async function withEditor(options: EditorOptions, use: (editor: Editor) =
         page.screenshot({ path: join(results, `failed-${name}-${at}.png`) }).catch(() => undefined),
       ),
     );
-    await cp(join(server.home, 'server/data/logs'), join(results, `failed-${name}-logs`), { recursive: true }).catch(
+    await cp(join(server.home, 'user/logs'), join(results, `failed-${name}-logs`), { recursive: true }).catch(
       () => undefined,
     );
     throw error;

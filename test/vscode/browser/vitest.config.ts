@@ -5,7 +5,7 @@ export default defineConfig({
     root: new URL('../../..', import.meta.url).pathname,
     include: ['test/vscode/browser/*.browser.ts'],
     globalSetup: ['test/vscode/browser/package-once.ts'],
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 180_000,
     // Each test has an editor, a browser and a model of its own; two cores carry one of them.
     fileParallelism: false,
