@@ -9,7 +9,7 @@ import {
   type ScoreFlag,
   type ScoreOptions,
 } from '../core/scored-episode.ts';
-import { sha256Ids } from '../core/sha.ts';
+import { sha256Ids, sha256Text } from '../core/sha.ts';
 import type { Transcript } from '../core/transcript.ts';
 import { collectDonors, pickDonor, type Donor } from './donors.ts';
 import { layContexts, type ActionPlace } from './contexts.ts';
@@ -143,9 +143,11 @@ async function scorePlanned(
   let failure: string | null = null;
   if (sequences.length > 0) {
     try {
-      result = await backend.score(sequences, signal ? { signal } : {});
-      for (let round = 0; round < options.noise; round += 1) {
-        again.push(await backend.score(sequences, signal ? { signal } : {}));
+      result = await backend.score(sequences, { signal, session: sessionOf(transcript.episode_id) });
+      for (let round = 1; round <= options.noise; round += 1) {
+        // A session of its own: noise is that of computing anew, not of reading a cache.
+        const session = sessionOf(transcript.episode_id, round);
+        again.push(await backend.score(sequences, { signal, session }));
       }
     } catch (thrown) {
       if (signal?.aborted || isHopeless(thrown)) throw thrown;
@@ -177,6 +179,11 @@ async function scorePlanned(
     contexts,
     turns,
   };
+}
+
+/** Names what a scoring request belongs to; ids may be of any length, session names may not. */
+export function sessionOf(episodeId: string, round = 0): string {
+  return sha256Text(JSON.stringify([episodeId, round]));
 }
 
 type Scorable = Extract<PlannedTurn, { nullReason: null }>;

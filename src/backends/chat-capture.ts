@@ -2,8 +2,9 @@ import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import type { GenerationRecord } from '../core/backend.ts';
 
-/** Keys that vLLM and the local engine add; whatever does not look like them is unknown. */
+/** A chunk has choices; keys that vLLM and the local engine add are unknown unless they look right. */
 const vendorChunkSchema = z.object({
+  choices: z.array(z.object({})),
   prompt_token_ids: z.array(z.int().nonnegative()).nullish().catch(null),
   logprobs_mode: z.enum(['raw', 'processed']).nullish().catch(null),
 });
@@ -12,7 +13,7 @@ const entrySchema = z.object({ logprob: z.number() });
 
 /** Gathers one answer from its chunks. */
 export interface Capture {
-  /** Takes a chunk in, and gives back the text that it adds. */
+  /** Takes a chunk in, and gives back the text that it adds; throws a `ZodError` where it is no chunk at all. */
   take(chunk: ChatCompletionChunk): string;
   readonly text: string;
   /** The server's own word for why it ended; null while it has not said. */

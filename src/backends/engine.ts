@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Backend, ScorerFacts, ScoreResult, ScoreSequence } from '../core/backend.ts';
+import type { Backend, ScorerFacts, ScoreRequest, ScoreResult, ScoreSequence } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { checkScores } from './check-scores.ts';
 import { openJsonClient, type JsonClient } from './json-client.ts';
@@ -119,11 +119,11 @@ function factsOf({ id, turnwise }: ServedModel): ScorerFacts {
 async function score(
   client: JsonClient,
   sequences: readonly ScoreSequence[],
-  { signal, onProgress }: { readonly signal?: AbortSignal; readonly onProgress?: (tokensDone: number) => void } = {},
+  { signal, session, onProgress }: ScoreRequest = {},
 ): Promise<ScoreResult> {
   if (sequences.length === 0) return { logprobs: [], tokensEvaluated: 0, tokensReused: 0 };
   const wire = sequences.map(({ ids, from, to }) => ({ ids, from, to }));
-  for await (const line of client.postForLines('/score', { sequences: wire, stream: true }, signal)) {
+  for await (const line of client.postForLines('/score', { sequences: wire, session, stream: true }, signal)) {
     const progress = progressSchema.safeParse(line);
     if (progress.success) {
       onProgress?.(progress.data.tokens_done);

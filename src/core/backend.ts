@@ -17,6 +17,19 @@ export interface ScoreResult {
   readonly tokensReused: number | null;
 }
 
+/** How a list of sequences is to be scored. */
+export interface ScoreRequest {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * What the request belongs to, an episode for example. A server that keeps a prefix cache may profit from what an earlier
+   * request of the same session left there, so that a live conversation pays for its new turn only; it starts anew for
+   * another session, so that the cost of an episode does not depend on what was scored before it.
+   */
+  readonly session?: string | undefined;
+  /** Gets the tokens done so far. */
+  readonly onProgress?: ((tokensDone: number) => void) | undefined;
+}
+
 /** Which scorer made a number; recorded beside every number (spec, Hazards). Unknown is null. */
 export interface ScorerIdentity {
   readonly id: string;
@@ -72,11 +85,8 @@ export interface Backend {
   /** Token ids of each text, special tokens recognised, nothing added in front or behind. */
   tokenize(texts: readonly string[], signal?: AbortSignal): Promise<number[][]>;
   detokenize(ids: readonly number[], signal?: AbortSignal): Promise<string>;
-  /** Scores every sequence; every returned number is finite and <= 1e-6. `onProgress` gets tokens done so far. */
-  score(
-    sequences: readonly ScoreSequence[],
-    options?: { readonly signal?: AbortSignal; readonly onProgress?: (tokensDone: number) => void },
-  ): Promise<ScoreResult>;
+  /** Scores every sequence; every returned number is finite and <= 1e-6. */
+  score(sequences: readonly ScoreSequence[], request?: ScoreRequest): Promise<ScoreResult>;
   close(): Promise<void>;
 }
 

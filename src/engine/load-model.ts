@@ -105,13 +105,18 @@ function engineMissing(cause: unknown): TurnwiseError {
   );
 }
 
+/** "GGUF", version (u32), tensors (u64), metadata entries (u64), all little-endian. */
+const HEADER_BYTES = 24;
+/** Far beyond any model; a damaged count would keep the parser busy for minutes. */
+const MOST_ENTRIES = 1_000_000n;
+
 /** Says what is wrong with a file before native code sees it. */
 async function checkFile(path: string): Promise<void> {
-  const magic = Buffer.alloc(4);
+  const header = Buffer.alloc(HEADER_BYTES);
   try {
     const file = await open(path);
     try {
-      await file.read(magic, 0, 4, 0);
+      await file.read(header, 0, HEADER_BYTES, 0);
     } finally {
       await file.close();
     }
@@ -123,11 +128,13 @@ async function checkFile(path: string): Promise<void> {
       { cause },
     );
   }
-  if (magic.toString('latin1') === 'GGUF') return;
+  const known = header.toString('latin1', 0, 4) === 'GGUF' && [2, 3].includes(header.readUInt32LE(4));
+  const counts = [header.readBigUInt64LE(8), header.readBigUInt64LE(16)];
+  if (known && counts.every((count) => count > 0n && count < MOST_ENTRIES)) return;
   throw new TurnwiseError(
     'input',
     'model_unreadable',
-    `${path} is not a GGUF file; give the engine a model in GGUF format.`,
+    `${path} is no GGUF file, or a damaged one; give the engine a model in GGUF format (version 2 or 3).`,
   );
 }
 

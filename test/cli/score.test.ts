@@ -85,8 +85,13 @@ describe('turnwise score with the real engine', () => {
 
 describe('bad input is one sentence, and nothing half-written', () => {
   const out = join(folder, 'never.jsonl');
-  const refused = async (args: readonly string[], code: number, words: RegExp): Promise<void> => {
-    const result = await runCli(['score', '--out', out, ...args]);
+  const refused = async (
+    args: readonly string[],
+    code: number,
+    words: RegExp,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<void> => {
+    const result = await runCli(['score', '--out', out, ...args], { env });
     expect(result.stderr).toMatch(words);
     expect(result.stderr.trim().split('\n').length).toBeLessThan(4);
     expect(result.code).toBe(code);
@@ -133,6 +138,14 @@ describe('bad input is one sentence, and nothing half-written', () => {
       ['--in', file('ok.jsonl', [conversation('a')]), '--url', 'http://127.0.0.1:9', '--api-key-env', 'TEST_TOKEN'],
       1,
       /127\.0\.0\.1:9/,
+      { TEST_TOKEN: 'x' },
+    ));
+
+  test('a server whose key is nowhere', () =>
+    refused(
+      ['--in', file('ok.jsonl', [conversation('a')]), '--url', 'http://127.0.0.1:9', '--api-key-env', 'NO_SUCH_KEY'],
+      2,
+      /NO_SUCH_KEY is not set/,
     ));
 
   test('a flag that does not exist', () => refused(['--in', 'x', '--fast'], 2, /unknown option '--fast'/));

@@ -105,6 +105,17 @@ describe('what stays in the cache', () => {
     expect(compareExactly((await scorer.score(plan)).logprobs, live)).toEqual([]);
   });
 
+  test('another session starts anew, so that no cost depends on what was scored before', async () => {
+    const plan = inventPlan(loaded, 3);
+    const alone = await scorer.score(plan, { session: 'a' });
+    expect(alone.evaluated).toBe(causalLimit(plan));
+    const beside = await scorer.score(plan, { session: 'b' });
+    expect(beside).toEqual(alone);
+    const again = await scorer.score(plan, { session: 'b' });
+    expect(again.evaluated).toBeLessThan(alone.evaluated);
+    expect(compareExactly(alone.logprobs, again.logprobs)).toEqual([]);
+  });
+
   test('the same request twice gives the same bits', async () => {
     const plan = inventPlan(loaded, 2);
     const once = await scorer.score(plan);

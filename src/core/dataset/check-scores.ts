@@ -21,6 +21,17 @@ export function checkScores(row: DatasetRow, findings: Findings): void {
       same(`${at}.noise`, null, turn.noise, 'no gain, no noise');
       same(`${at}.info_gain_nocopy`, null, turn.info_gain_nocopy, 'no gain without copies where there is none');
     }
+    const next = row.turns[index + 1]?.action_state;
+    for (const state of ['stopped', 'edited'] as const) {
+      const flagged = turn.flags.includes(`next_action_${state}`);
+      check(
+        flagged === (next === state),
+        `${at}.flags`,
+        next ?? null,
+        turn.flags,
+        'flags say what became of the next action',
+      );
+    }
     checkObservationGain(turn, at, findings);
     checkLogprobs(row, turn, index, findings);
   });
@@ -43,7 +54,9 @@ function checkLogprobs(row: DatasetRow, turn: DatasetTurn, index: number, { chec
     logp_masked?.length ?? null,
     'both passes score the same tokens',
   );
-  same(`${at}.logp_factual`, info_gain === null, logp_factual === null, 'a gain has its log-probs');
+  const rule = 'a gain follows from its log-probs; a missing one is null, never 0';
+  if (logp_factual === null) same(`${at}.info_gain`, null, info_gain, rule);
+  else check(info_gain !== null, `${at}.info_gain`, 'a number', null, rule);
   const next = row.turns[index + 1];
   if (next === undefined) same(`${at}.info_gain`, null, info_gain, 'the last action has no next one');
   if (logp_factual !== null) {
@@ -61,14 +74,13 @@ function checkLogprobs(row: DatasetRow, turn: DatasetTurn, index: number, { chec
   }
   if (logp_factual === null || logp_masked?.length !== logp_factual.length || row.fusion === null) return;
   if (logp_factual.length === 0) {
-    check(false, `${at}.logp_factual`, 'at least one', 0, 'a gain has its log-probs');
+    check(false, `${at}.logp_factual`, 'at least one', 0, rule);
     return;
   }
   const d = logp_factual.map((factual, j) => factual - (logp_masked[j] ?? NaN));
   const { estimator, clip } = row.fusion;
   const gain = estimate(estimator, d, clip);
   const total = estimate('shift_sum', d, null);
-  const rule = 'the gain follows from its log-probs';
   check(near(gain, info_gain, slack(estimator, logp_factual, logp_masked)), `${at}.info_gain`, gain, info_gain, rule);
   check(
     near(total, info_gain_sum, slack('shift_sum', logp_factual, logp_masked)),

@@ -2,7 +2,7 @@ import { outcomeOf, type ProposalDecision } from '../credit/outcome.ts';
 import { creditEpisodeOf } from '../credit/from-score.ts';
 import type { CreditEpisode } from '../credit/ledger.ts';
 import type { EpisodeState, TurnState } from '../episode-state.ts';
-import type { ScoredEpisode } from '../scored-episode.ts';
+import type { ScoredEpisode, ScoreFlag } from '../scored-episode.ts';
 import { rowContexts, type RowContexts } from './contexts.ts';
 import type { DatasetRow } from './schema.ts';
 
@@ -64,9 +64,25 @@ export function exportedCredit(state: EpisodeState, scored: ScoredEpisode): Cred
     turns: scored.turns.map((turn, index) => {
       const action_state = state.turns[index]?.state ?? 'sampled';
       const ids = contexts?.contexts[index]?.action_ids;
-      return { ...turn, index, action_state, tokens: action_state === 'sampled' ? (ids?.length ?? turn.tokens) : 0 };
+      return {
+        ...turn,
+        index,
+        action_state,
+        flags: exportedFlags(state, scored, index),
+        tokens: action_state === 'sampled' ? (ids?.length ?? turn.tokens) : 0,
+      };
     }),
   });
+}
+
+/** Cautions of a turn's gain: those of its scores, and what today is known about the next action. */
+export function exportedFlags(state: EpisodeState, scored: ScoredEpisode | null, index: number): ScoreFlag[] {
+  const next = state.turns[index + 1]?.state;
+  return [
+    ...(next === 'stopped' ? (['next_action_stopped'] as const) : []),
+    ...(next === 'edited' ? (['next_action_edited'] as const) : []),
+    ...(scored?.turns[index]?.flags ?? []).filter((flag) => flag === 'placeholder_unfit'),
+  ];
 }
 
 function decisionOf({ decision, survival }: TurnState): ProposalDecision | null {

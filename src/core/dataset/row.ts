@@ -3,7 +3,7 @@ import type { Ledger } from '../credit/ledger.ts';
 import type { TurnState } from '../episode-state.ts';
 import type { Message } from '../message.ts';
 import type { ScoredEpisode, ScoredTurn } from '../scored-episode.ts';
-import { exportedContexts, exportedOutcome, type ExportEpisode } from './export-episode.ts';
+import { exportedContexts, exportedFlags, exportedOutcome, type ExportEpisode } from './export-episode.ts';
 import { DATASET_SCHEMA, type DatasetRow, type DatasetTurn, type Fusion } from './schema.ts';
 import { layTokens, type Span } from './token-layout.ts';
 
@@ -63,6 +63,7 @@ export function datasetRow(episode: ExportEpisode, scored: ScoredEpisode | null,
         action: layout.actions[index] ?? null,
         observation: layout.observations[index] ?? null,
         nextTokens: contexts?.contexts[index + 1]?.action_ids.length ?? null,
+        flags: exportedFlags(state, scored, index),
       }),
     ),
     outcome_reward: outcome.value,
@@ -77,7 +78,12 @@ function datasetTurn(
   turn: TurnState,
   scored: ScoredTurn | null,
   ledger: Ledger | null,
-  place: { readonly action: Span | null; readonly observation: Span | null; readonly nextTokens: number | null },
+  place: {
+    readonly action: Span | null;
+    readonly observation: Span | null;
+    readonly nextTokens: number | null;
+    readonly flags: DatasetTurn['flags'];
+  },
 ): DatasetTurn {
   const { action, observation } = place;
   const credit = ledger?.turns[turn.index] ?? null;
@@ -103,7 +109,7 @@ function datasetTurn(
     action_tokens: credit?.tokens ?? known,
     next_action_tokens: scored?.logp_factual?.length ?? place.nextTokens,
     null_reason: reason ?? (gain === null ? 'not_scored_yet' : null),
-    flags: scored?.flags ?? [],
+    flags: place.flags,
     noise: scored?.noise ?? null,
     placeholder_min: null,
     placeholder_max: null,
