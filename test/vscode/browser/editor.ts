@@ -3,14 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type * as vscode from 'vscode';
-import { expect, inject } from 'vitest';
+import { afterAll, expect, inject } from 'vitest';
 import { bridgeExtension, inHost } from '../../host/bridge.mjs';
 import { root } from '../../host/cache.mjs';
 import { chosenBuild, installServer } from '../../host/server-install.mjs';
 import { startServer, type Server } from '../../host/server.mjs';
 import { launchBrowser, openWorkbench } from '../../host/workbench.mjs';
+import { awaitEnd, enginesOf } from './engines.ts';
 
-export const results = join(root, 'test-results');
+const results = join(root, 'test-results');
+/** The engine looks for its users' leases every few seconds, and forgives a window that reloads; longer than this, ms, it may not stay. */
+const ENGINE_LINGERS_MS = 30_000;
+
+const engines: number[] = [];
+afterAll(async () => {
+  expect(await awaitEnd(engines, ENGINE_LINGERS_MS), 'engines that outlived their last window').toBe(0);
+});
 
 export interface EditorOptions {
   /** User settings over the quiet ones. */
@@ -85,6 +93,7 @@ export async function withEditor(options: EditorOptions, use: (editor: Editor) =
     );
     throw error;
   } finally {
+    engines.push(...(await enginesOf(server).catch(() => [])));
     await browser?.close();
     await server.stop();
     await Promise.all([folder, bridgeFolder].map((path) => rm(path, { recursive: true, force: true, maxRetries: 5 })));

@@ -2,6 +2,7 @@ import { kill } from 'node:process';
 import { expect, test } from 'vitest';
 import { chatIn, openChat } from './chat.ts';
 import { withEditor } from './editor.ts';
+import { isAlive } from './engines.ts';
 import { chatSettings, startModelServer } from './model-server.ts';
 
 test('the host is killed between accept and answer: the message is there, marked interrupted, and Continue works', async () => {
@@ -46,12 +47,3 @@ test('what was being written is still there after the window is reloaded', async
     await expect.poll(() => again.field.inputValue()).toBe('Half a sent');
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** What the server does with a chat request: says these words, says their beginning and falls silent, or never answers. */
-export type Act = { readonly say: string } | { readonly begin: string } | { readonly silence: true };
+/** What the server does with a chat request: says words, says their beginning and falls silent, never answers, or refuses with a status. */
+export type Act =
+  { readonly say: string } | { readonly begin: string } | { readonly silence: true } | { readonly refuse: number };
 
 export interface ModelServer {
   /** Base URL up to /v1. */
@@ -48,6 +49,10 @@ export async function startModelServer(act: (chatNumber: number) => Act): Promis
 
 async function chat(request: IncomingMessage, response: ServerResponse, act: Act): Promise<void> {
   await text(request);
+  if ('refuse' in act) {
+    response.writeHead(act.refuse, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}');
+    return;
+  }
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.flushHeaders();
   if ('silence' in act) return;
