@@ -12,10 +12,11 @@ import type { Connectors } from './host/servers.ts';
  */
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Turnwise', { log: true });
+  const drawn = new vscode.EventEmitter<TreeNode | undefined>();
   let opening: Promise<Host> | null = null;
-  const product = (): Promise<Host> => (opening ??= open(context, log));
+  const product = (): Promise<Host> => (opening ??= open(context, log, drawn));
 
-  context.subscriptions.push(log);
+  context.subscriptions.push(log, drawn);
   context.subscriptions.push(
     vscode.window.registerWebviewViewProvider('turnwise.chat', {
       resolveWebviewView: async (view) => {
@@ -31,8 +32,6 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  const drawn = new vscode.EventEmitter<TreeNode | undefined>();
-  context.subscriptions.push(drawn);
   const tree = async (): Promise<Host['tree'] | null> => {
     try {
       return (await product()).tree;
@@ -40,15 +39,6 @@ export function activate(context: vscode.ExtensionContext): void {
       return null;
     }
   };
-  void product().then(
-    (host) =>
-      context.subscriptions.push(
-        host.tree.onDidChangeTreeData((node) => {
-          drawn.fire(node);
-        }),
-      ),
-    () => undefined,
-  );
   context.subscriptions.push(
     vscode.window.createTreeView<TreeNode>('turnwise.episodes', {
       showCollapseAll: true,
@@ -75,11 +65,20 @@ export function activate(context: vscode.ExtensionContext): void {
 }
 
 /** Loads the rest of the extension and opens it; what views offer depends on whether that works. */
-async function open(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): Promise<Host> {
+async function open(
+  context: vscode.ExtensionContext,
+  log: vscode.LogOutputChannel,
+  drawn: vscode.EventEmitter<TreeNode | undefined>,
+): Promise<Host> {
   const tell = (key: string): Thenable<unknown> => vscode.commands.executeCommand('setContext', key, true);
   try {
     const { openProduct } = await import('./host/product.ts');
     const host = await openProduct(context, log, connectors);
+    context.subscriptions.push(
+      host.tree.onDidChangeTreeData((node) => {
+        drawn.fire(node);
+      }),
+    );
     await tell('turnwise.ready');
     return host;
   } catch (thrown) {

@@ -28,7 +28,10 @@ const PLACEBO_MIN = 50;
 /** Conversations with their gains and credit, read from the store and kept until something changes. */
 export class Review {
   readonly #ports: ReviewPorts;
-  #batch: Batch | null = null;
+  /** What is known under `#optionsKey`, the newest score first. */
+  #rows: Map<string, Row> | null = null;
+  #optionsKey = '';
+  #ledgers: ReadonlyMap<string, Ledger> | null = null;
 
   constructor(ports: ReviewPorts) {
     this.#ports = ports;
@@ -41,56 +44,73 @@ export class Review {
 
   episode(id: string): EpisodeReview {
     const state = reduce(this.#ports.journal.read(id));
-    const { scored, ledgers } = this.#current();
-    return reviewEpisode(state, scored.get(id) ?? null, ledgers.get(id) ?? null, this.#ports.progressOf(id));
+    const row = this.#scored().get(id);
+    this.#ledgers ??= ledgersOf([...this.#scored().values()]);
+    return reviewEpisode(state, row ?? null, this.#ledgers.get(id) ?? null, this.#ports.progressOf(id));
   }
 
   /** Sum of an episode's known gains in nats, without reading the episode; null while none is known. */
   gainOf(id: string): number | null {
-    const gains =
-      this.#current()
-        .scored.get(id)
-        ?.turns.flatMap(({ gain_sum }) => gain_sum ?? []) ?? [];
-    return gains.length === 0 ? null : gains.reduce((sum, gain) => sum + gain, 0);
+    const gains = this.#scored()
+      .get(id)
+      ?.turns.flatMap(({ gain_sum }) => gain_sum ?? []);
+    return gains === undefined || gains.length === 0 ? null : gains.reduce((sum, gain) => sum + gain, 0);
   }
 
-  /** Forgets what it read; call it when scores or outcomes changed. */
-  refresh(): void {
-    this.#batch = null;
+  /** Forgets what it read of one episode, or (null) of all; call it when scores or outcomes changed. */
+  refresh(episodeId: string | null = null): void {
+    this.#ledgers = null;
+    if (episodeId === null || this.#rows === null) {
+      this.#rows = null;
+      return;
+    }
+    const [newest] = this.#ports.journal.newestScored(this.#optionsKey, { episodeId, limit: 1 });
+    const others = [...this.#rows].filter(([id]) => id !== episodeId);
+    this.#rows = new Map(newest === undefined ? others : [[episodeId, rowOf(newest)], ...others]);
   }
 
   /** Writes an episode's outcome of today to its newest score, so that the batch counts with it. */
   noteOutcome(state: EpisodeState): void {
-    const { journal } = this.#ports;
-    const row = this.#current().scored.get(state.id);
     const outcome = exportedOutcome(state).value;
-    if (row === undefined || row.outcome === outcome) return;
+    const known = this.#scored().get(state.id);
+    if (known === undefined || known.outcome === outcome) return;
+    const { journal } = this.#ports;
+    const [row] = journal.newestScored(this.#optionsKey, { episodeId: state.id, limit: 1 });
+    if (row === undefined) return;
     const { scorerKey, optionsKey } = scoreKeys(row.scorer, row.options);
     journal.putScored(state.id, scorerKey, optionsKey, { ...row, outcome });
-    this.refresh();
+    this.refresh(state.id);
   }
 
-  #current(): Batch {
+  #scored(): Map<string, Row> {
     const { journal, options } = this.#ports;
-    this.#batch ??= batchOf(journal.newestScored(scoreOptionsKey(options()), LARGEST_BATCH));
-    return this.#batch;
+    const optionsKey = scoreOptionsKey(options());
+    if (this.#rows === null || this.#optionsKey !== optionsKey) {
+      const rows = journal.newestScored(optionsKey, { limit: LARGEST_BATCH });
+      this.#rows = new Map(rows.map((row) => [row.episode_id, rowOf(row)]));
+      this.#optionsKey = optionsKey;
+      this.#ledgers = null;
+    }
+    return this.#rows;
   }
 }
 
-interface Batch {
-  readonly scored: ReadonlyMap<string, ScoredEpisode>;
-  readonly ledgers: ReadonlyMap<string, Ledger>;
+/** A score without its tokens and log-probs, which nobody reads here and which are most of it. */
+type Row = Pick<ScoredEpisode, 'episode_id' | 'group_id' | 'outcome' | 'scorer' | 'options' | 'placebo' | 'turns'>;
+
+function rowOf({ episode_id, group_id, outcome, scorer, options, placebo, turns }: ScoredEpisode): Row {
+  const bare = { action_ids: null, mask_ids: null, logp_factual: null, logp_masked: null };
+  const light = turns.map((turn) => ({ ...turn, ...bare }));
+  return { episode_id, group_id, outcome, scorer, options, placebo, turns: light };
 }
 
 /** Credit compares what one scorer scored: the one that scored last. Older scores of another are shown, not compared. */
-function batchOf(rows: readonly ScoredEpisode[]): Batch {
-  const scored = new Map(rows.map((row) => [row.episode_id, row]));
+function ledgersOf(rows: readonly Row[]): ReadonlyMap<string, Ledger> {
   const [newest] = rows;
-  if (newest === undefined) return { scored, ledgers: new Map() };
-  const nameOf = (row: ScoredEpisode): string => scoreKeys(row.scorer, row.options).scorerKey;
+  if (newest === undefined) return new Map();
+  const nameOf = (row: Row): string => scoreKeys(row.scorer, row.options).scorerKey;
   const members = rows.filter((row) => nameOf(row) === nameOf(newest));
   const { placebo } = newest;
   const options = resolveCreditOptions({}, placebo !== null && placebo.n >= PLACEBO_MIN ? placebo : null);
-  const ledgers = creditBatch(members.map(creditEpisodeOf), options);
-  return { scored, ledgers: new Map(ledgers.map((ledger) => [ledger.episode_id, ledger])) };
+  return new Map(creditBatch(members.map(creditEpisodeOf), options).map((ledger) => [ledger.episode_id, ledger]));
 }

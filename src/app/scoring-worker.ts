@@ -49,6 +49,8 @@ export class ScoringWorker {
   readonly #ended = new AbortController();
   #loop: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** Actions up to which an episode was wished for last, so that an event that adds none costs no write. */
+  readonly #wished = new Map<string, number>();
 
   constructor(ports: ScoringPorts) {
     this.#ports = ports;
@@ -59,6 +61,9 @@ export class ScoringWorker {
     const { enabled, scorer, options } = this.#ports.options();
     if ((!enabled && !again) || state.turns.length < 2) return;
     const optionsKey = scoreOptionsKey(options);
+    const wished = `${state.id} ${scorer} ${optionsKey}`;
+    if (!again && this.#wished.get(wished) === state.turns.length) return;
+    this.#wished.set(wished, state.turns.length);
     this.#guarded(() => {
       this.#ports.journal.queue.wish(
         { episodeId: state.id, scorer, optionsKey, actions: state.turns.length },

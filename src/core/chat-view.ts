@@ -82,7 +82,10 @@ function trouble(state: EpisodeState): string | null {
   if (state.phase === 'waiting' && usedUp(state)) return `This conversation has used all its ${state.maxTurns} turns.`;
   if (state.phase !== 'ready') return null;
   const last = state.troubles.at(-1);
-  return last?.turn === state.turns.length ? last.message : null;
+  if (last?.turn !== state.turns.length) return null;
+  return last.reason === 'interrupted'
+    ? 'The agent was interrupted before it had finished. Continue lets it answer.'
+    : last.message;
 }
 
 /** A host message before it is numbered. */

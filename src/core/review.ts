@@ -20,8 +20,9 @@ export interface TurnReview {
   /** Sum over the next action's tokens, and their mean. */
   readonly gain: number | null;
   readonly mean: number | null;
-  /** Why there is no gain. */
+  /** Why there is no gain, in words and in one. */
   readonly why: string | null;
+  readonly mark: string | null;
   /** A gain is on its way. */
   readonly pending: boolean;
   readonly credit: CreditReview;
@@ -46,7 +47,7 @@ export interface EpisodeReview {
 /** Puts an episode, its newest scores and its credit side by side; pure. Scores may be older than the episode. */
 export function reviewEpisode(
   state: EpisodeState,
-  scored: ScoredEpisode | null,
+  scored: Pick<ScoredEpisode, 'turns'> | null,
   ledger: Ledger | null,
   progress: ScoringProgress | null,
 ): EpisodeReview {
@@ -62,6 +63,7 @@ export function reviewEpisode(
       gain,
       mean: score?.gain ?? null,
       why: missing?.why ?? null,
+      mark: missing?.mark ?? null,
       pending: missing?.pending ?? false,
       credit: creditReview(ledger, turn.index),
     };
@@ -95,25 +97,27 @@ function missingGain(
   turn: TurnState,
   score: ScoredTurn | undefined,
   progress: ScoringProgress | null,
-): { readonly why: string; readonly pending: boolean } {
+): { readonly why: string; readonly mark: string; readonly pending: boolean } {
   if (turn.index === state.turns.length - 1) {
     const settled = turn.kind === 'answer' && turn.observations.length === 0;
-    return { why: settled ? 'final answer' : 'waits for the next action', pending: false };
+    return settled
+      ? { why: 'final answer', mark: 'answer', pending: false }
+      : { why: REASONS.no_next_action, mark: '…', pending: false };
   }
   const reason = score?.null_reason ?? null;
   // Scored when it was still the last action: its gain comes with the scoring that is due.
   const older = reason === null || reason === 'no_next_action' || reason === 'not_scored_yet';
-  if (reason !== null && !older) return { why: REASONS[reason], pending: false };
+  if (reason !== null && !older) return { why: REASONS[reason], mark: 'no gain', pending: false };
   const stage = progress?.state ?? 'scored';
   switch (stage) {
     case 'queued':
-      return { why: 'queued', pending: true };
+      return { why: 'queued', mark: 'queued', pending: true };
     case 'scoring':
-      return { why: 'scoring…', pending: true };
+      return { why: 'scoring…', mark: 'scoring…', pending: true };
     case 'failed':
-      return { why: `not scored: ${progress?.message ?? 'the scorer failed'}`, pending: false };
+      return { why: `not scored: ${progress?.message ?? 'the scorer failed'}`, mark: 'not scored', pending: false };
     case 'scored':
-      return { why: REASONS.not_scored_yet, pending: false };
+      return { why: REASONS.not_scored_yet, mark: 'not scored', pending: false };
     default:
       return stage satisfies never;
   }

@@ -34,7 +34,7 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   /** Draws one episode again, or (null) everything. */
   refresh(episodeId: string | null = null): void {
-    this.#review.refresh();
+    this.#review.refresh(episodeId);
     this.#changed.fire(episodeId === null ? undefined : this.#episodes.get(episodeId));
   }
 
@@ -107,17 +107,17 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 }
 
 function turnItem({ id, turn }: Extract<TreeNode, { type: 'turn' }>): vscode.TreeItem {
-  const label = turn.gain === null ? (turn.why ?? '') : `${signed(turn.gain, 2)} nats`;
+  const { index, said, reply, gain, mark, why } = turn;
+  const label = gain === null ? (mark ?? '') : `${signed(gain, 2)} nats`;
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Expanded);
   item.id = id;
-  item.description = `${turn.index + 1} · ${turn.said}`;
-  item.tooltip = [
-    `Turn ${turn.index + 1}: ${turn.said}`,
-    ...(turn.reply === null ? [] : [`Reply: ${turn.reply}`]),
-  ].join('\n');
+  item.description = `${index + 1} · ${said}`;
+  item.tooltip = [`Turn ${index + 1}: ${said}`, reply === null ? '' : `Reply: ${reply}`, why ?? '']
+    .filter((line) => line !== '')
+    .join('\n');
   item.iconPath = turnIcon(turn);
   item.contextValue = 'turn';
-  item.accessibilityInformation = { label: `Turn ${turn.index + 1}, ${label}, ${turn.said}` };
+  item.accessibilityInformation = { label: `Turn ${index + 1}, ${why ?? label}, ${said}` };
   return item;
 }
 
@@ -131,7 +131,7 @@ function turnIcon({ gain, pending, kind }: TurnReview): vscode.ThemeIcon {
 }
 
 /** What stands under a turn: its credit, the mean behind the gain, and the reply that was masked. */
-function factsOf(episode: string, { index, gain, mean, credit, reply, kind }: TurnReview): TreeNode[] {
+function factsOf(episode: string, { index, gain, mean, credit, reply, why, mark }: TurnReview): TreeNode[] {
   const fact = (name: string, label: string, detail: string, icon: string): TreeNode => ({
     type: 'fact',
     id: `${episode}/${index}/${name}`,
@@ -145,7 +145,8 @@ function factsOf(episode: string, { index, gain, mean, credit, reply, kind }: Tu
       ? fact('advantage', 'advantage', words, 'graph')
       : fact('advantage', `advantage ${signed(advantage, 3)}`, words, 'graph');
   return [
-    ...(gain === null && kind === 'answer' ? [] : [credited]),
+    ...(gain === null ? [] : [credited]),
+    ...(mark === 'not scored' || mark === 'no gain' ? [fact('why', why ?? mark, '', 'info')] : []),
     ...(mean === null
       ? []
       : [fact('mean', `mean ${signed(mean, 6)}`, 'nats per token of the next action', 'symbol-ruler')]),

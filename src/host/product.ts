@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, watch } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { ChatSession } from '../app/chat-session.ts';
 import { recover } from '../app/recover.ts';
@@ -12,7 +12,7 @@ import type { Settings } from '../core/settings.ts';
 import { openJournal, type Journal } from '../store/journal.ts';
 import { followIntent } from './chat-intents.ts';
 import { ChatWebview } from './chat-view.ts';
-import { Drafts } from './drafts.ts';
+import { Desk } from './desk.ts';
 import { EpisodesTree } from './episodes-tree.ts';
 import type { Host } from './host.ts';
 import { ProposalDiff } from './proposal-diff.ts';
@@ -21,8 +21,8 @@ import { ServerPool, type Connectors } from './servers.ts';
 import { SettingsReader } from './settings.ts';
 import { StatusBar } from './status-bar.ts';
 
-/** Where the open conversation of a workspace is remembered. */
-const OPEN_EPISODE = 'turnwise.openEpisode';
+/** From a change of the store to a look at it, ms: changes come in bursts. */
+const LOOK_MS = 300;
 
 /** Opens the store and builds a window on it. Throws `TurnwiseError` where the store cannot be had. */
 export async function openProduct(
@@ -46,7 +46,20 @@ export async function openProduct(
   const keys = new ServerKeys(context.secrets);
   const servers = own(new ServerPool(settings, keys, connectors, join(dirname(journal.path), 'engines')));
   const proposals = own(new ProposalDiff());
-  const drafts = new Drafts(context.workspaceState);
+  const desk = new Desk(journal.memo, workspaceName());
+
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (thrown) {
+      log.warn(errorText(thrown));
+    }
+  };
+  const remember = (episode: string): void => {
+    attempt(() => {
+      desk.open = episode;
+    });
+  };
 
   // The parts below know each other through these closures alone; all of them exist before the first is called.
   const review = new Review({
@@ -91,11 +104,12 @@ export async function openProduct(
     }),
     surroundings: () => {
       const { name, remote, notice } = servers.describeChat();
-      return { chatServer: { name, remote }, notice, blocked: journal.readOnly, warning: warningOf(settings) };
+      return { chatServer: { name, remote }, notice, blocked: journal.readOnly, warning: warningOf(settings, servers) };
     },
-    drafts,
+    drafts: desk,
     onView: (view) => {
       chat.show(view);
+      if (view.episode !== null) remember(view.episode);
       void vscode.commands.executeCommand('setContext', 'turnwise.acting', session.acting);
       if (!session.acting) scoring.kick();
     },
@@ -103,8 +117,11 @@ export async function openProduct(
       chat.delta(turn, text);
     },
     onState: (state) => {
-      review.noteOutcome(state);
+      attempt(() => {
+        review.noteOutcome(state);
+      });
       scoring.wish(state);
+      // The first words make a new row; later ones change one.
       tree.refresh(state.turns.length === 0 ? null : state.id);
     },
   });
@@ -147,11 +164,12 @@ export async function openProduct(
     proposals,
     openEpisode: async (id) => {
       await session.open(id);
-      await context.workspaceState.update(OPEN_EPISODE, id ?? undefined);
+      desk.open = id;
       tree.refresh();
     },
   };
-  await reopen(host, context.workspaceState.get(OPEN_EPISODE));
+  await reopen(host, desk.open);
+  own(watchStore(host));
   scoring.kick();
   return host;
 }
@@ -189,8 +207,8 @@ function recoverActions(journal: Journal, log: vscode.LogOutputChannel): void {
 }
 
 /** The conversation that this workspace last showed; one that is gone or damaged is said and left. */
-async function reopen(host: Host, remembered: unknown): Promise<void> {
-  if (typeof remembered !== 'string') return;
+async function reopen(host: Host, remembered: string | null): Promise<void> {
+  if (remembered === null) return;
   try {
     await host.session.open(remembered);
   } catch (thrown) {
@@ -198,7 +216,53 @@ async function reopen(host: Host, remembered: unknown): Promise<void> {
   }
 }
 
-function warningOf(settings: SettingsReader): string | null {
+/** Shows what other windows and the command line write to the store. */
+function watchStore({ journal, session, tree, log }: Host): vscode.Disposable {
+  let waiting: NodeJS.Timeout | null = null;
+  const look = (): void => {
+    waiting = null;
+    try {
+      if (!journal.changedElsewhere()) return;
+      session.refresh();
+      tree.refresh();
+    } catch (thrown) {
+      log.warn(errorText(thrown));
+    }
+  };
+  const soon = (): void => {
+    waiting ??= setTimeout(look, LOOK_MS);
+  };
+  const subscriptions: { dispose(): unknown }[] = [vscode.window.onDidChangeWindowState(soon)];
+  try {
+    // SQLite's log stands beside the store; it is what changes.
+    const watcher = watch(dirname(journal.path), (_event, name) => {
+      if (name?.startsWith(basename(journal.path)) === true) soon();
+    });
+    watcher.on('error', () => {
+      watcher.close();
+    });
+    subscriptions.push({
+      dispose: () => {
+        watcher.close();
+      },
+    });
+  } catch {
+    // Some file systems tell nothing; looking when the window gets the focus has to do there.
+  }
+  return new vscode.Disposable(() => {
+    if (waiting !== null) clearTimeout(waiting);
+    for (const subscription of subscriptions) subscription.dispose();
+  });
+}
+
+/** Names the folder or workspace of this window; windows without one share a name. */
+function workspaceName(): string {
+  const { workspaceFile, workspaceFolders } = vscode.workspace;
+  return (workspaceFile ?? workspaceFolders?.[0]?.uri)?.toString() ?? 'no folder';
+}
+
+function warningOf(settings: SettingsReader, { health }: ServerPool): string | null {
+  if (health.state === 'failed') return health.message;
   if (!vscode.workspace.isTrusted) return 'This workspace is not trusted: only the local engine is used.';
   return settings.problems[0]?.message ?? null;
 }

@@ -32,6 +32,11 @@ export const EVENT_TABLE = `
     BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 `;
 
+/** What windows remember; kept when the derived tables are made anew. */
+export const MEMO_TABLE = `
+  CREATE TABLE IF NOT EXISTS memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+`;
+
 /** What can be rebuilt from events and a scorer: caches, kept apart from the truth. */
 export const DERIVED_TABLES = `
   DROP TABLE IF EXISTS score;

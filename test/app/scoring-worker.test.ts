@@ -91,7 +91,7 @@ test('turn by turn gives the gains of scoring it all at once, and no turn is sen
   await scored(use, 'e');
   const first = use.review.episode('e');
   expect(first.turns[0]?.gain).not.toBeNull();
-  expect(first.turns[1]).toMatchObject({ gain: null, why: 'waits for the next action' });
+  expect(first.turns[1]).toMatchObject({ gain: null, why: 'waits for the next action', mark: '…' });
 
   talk('e', use.journal, ...turn(2, null));
   use.worker.wish(stateOf(use.journal, 'e'));
