@@ -106,11 +106,13 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   }
 }
 
-function turnItem({ id, turn }: Extract<TreeNode, { type: 'turn' }>): vscode.TreeItem {
+function turnItem({ id, episode, turn }: Extract<TreeNode, { type: 'turn' }>): vscode.TreeItem {
   const { index, said, reply, gain, mark, why } = turn;
   const label = gain === null ? (mark ?? '') : `${signed(gain, 2)} nats`;
-  const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Expanded);
-  item.id = id;
+  const folded = factsOf(episode, turn).length === 0 ? 'None' : 'Expanded';
+  const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState[folded]);
+  // The editor remembers by id how a row was folded, so one that gets something to unfold is another row.
+  item.id = `${id}/${folded}`;
   item.description = `${index + 1} · ${said}`;
   item.tooltip = [`Turn ${index + 1}: ${said}`, reply === null ? '' : `Reply: ${reply}`, why ?? '']
     .filter((line) => line !== '')

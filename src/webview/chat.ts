@@ -100,6 +100,7 @@ export class ChatElement extends LitElement {
         <tw-composer
           ${ref(this.#composer)}
           .offer=${status.offer}
+          ?question=${open !== null}
           .options=${open?.options.length ?? 0}
           .onIntent=${this.#onComposer}
         ></tw-composer>
@@ -224,9 +225,8 @@ export class ChatElement extends LitElement {
       }
       case 'choose':
         this.#host.post({ ...intent, type: 'choose', episode, id });
-        return;
-      case 'skip':
-        this.#host.post({ ...intent, type: 'skip', episode, id });
+        // The card's buttons are about to go; from here the next question's letters work.
+        this.#scroller.value?.focus({ preventScroll: true });
         return;
       case 'copy':
       case 'apply':
@@ -248,12 +248,13 @@ export class ChatElement extends LitElement {
       case 'hotkey':
         this.#hotkey(intent.letter, false);
         return;
-      case 'new':
-        this.#host.post({ type: 'new' });
+      case 'skip': {
+        const open = this.current === null ? null : openQuestion(this.current.view);
+        if (open !== null) this.#host.post({ type: 'skip', episode, id: crypto.randomUUID(), turn: open.index });
         return;
+      }
       case 'stop':
-      case 'continue':
-        this.#host.post({ type: intent.type, episode });
+        this.#host.post({ type: 'stop', episode });
         return;
       default:
         intent satisfies never;
@@ -270,6 +271,7 @@ export class ChatElement extends LitElement {
     const offer = this.current?.view.status.offer;
     if (event.key === 'Escape' && offer === 'stop' && !event.isComposing) {
       event.preventDefault();
+      event.stopPropagation();
       this.#onComposer({ type: 'stop' });
       return;
     }

@@ -14,7 +14,7 @@ export type ComposerIntent =
   | { readonly type: 'send'; readonly id: string; readonly text: string; readonly option: number | null }
   | { readonly type: 'draft'; readonly text: string }
   | { readonly type: 'hotkey'; readonly letter: number }
-  | { readonly type: 'stop' | 'continue' | 'new' };
+  | { readonly type: 'stop' | 'skip' };
 
 /** Drafts go to the host this long after the last key, ms; leaving the field sends them at once. */
 const DRAFT_DELAY_MS = 150;
@@ -29,6 +29,7 @@ const COMPOSED_MS = 30;
 export class ComposerElement extends LitElement {
   static override readonly properties = {
     offer: {},
+    question: { type: Boolean },
     options: { type: Number },
     onIntent: { attribute: false },
     text: { state: true },
@@ -38,7 +39,9 @@ export class ComposerElement extends LitElement {
   };
 
   declare offer: Offer;
-  /** How many options the open question has. */
+  /** A question waits for the developer. */
+  declare question: boolean;
+  /** How many options it has. */
   declare options: number;
   declare onIntent: (intent: ComposerIntent) => void;
   declare private text: string;
@@ -56,6 +59,7 @@ export class ComposerElement extends LitElement {
   constructor() {
     super();
     this.offer = 'wait';
+    this.question = false;
     this.options = 0;
     this.onIntent = () => undefined;
     this.text = '';
@@ -156,6 +160,13 @@ export class ComposerElement extends LitElement {
         ></textarea>
         ${this.#button(writable && full)}
       </div>
+      ${
+        this.question && this.pending === null
+          ? html`<button class="link skip" title="Let the agent decide" @click=${this.#ask('skip')}>
+              Skip, use your judgement
+            </button>`
+          : nothing
+      }
       <p id="composer-problem" class="problem" role="alert">${this.problem ?? nothing}</p>
     `;
   }
@@ -207,7 +218,7 @@ export class ComposerElement extends LitElement {
     }
   }
 
-  readonly #ask = (type: 'stop' | 'continue' | 'new') => () => {
+  readonly #ask = (type: 'stop' | 'skip') => () => {
     this.onIntent({ type });
   };
 
@@ -247,6 +258,8 @@ export class ComposerElement extends LitElement {
     const letter = /^Key([A-E])$/.exec(event.code)?.[1];
     if (event.altKey && !event.ctrlKey && !event.metaKey && letter !== undefined && this.options > 0) {
       event.preventDefault();
+      // The editor would take it for the key of a menu.
+      event.stopPropagation();
       this.onIntent({ type: 'hotkey', letter: letter.charCodeAt(0) - 65 });
     }
   };

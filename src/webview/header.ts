@@ -35,6 +35,7 @@ export function chatHeader(
             (scope) => html`<option value=${scope} ?selected=${scope === consent}>${SCOPES[scope].label}</option>`,
           )}
         </select>
+        <span class="codicon codicon-chevron-down" aria-hidden="true"></span>
       </label>
       <button
         class="chip"

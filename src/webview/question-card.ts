@@ -10,8 +10,8 @@ export const LETTERS = ['A', 'B', 'C', 'D', 'E'] as const;
  * first. Answered, it is read-only and shows what was chosen.
  */
 export function questionCard(turn: TurnView, open: boolean, onIntent: OnTurnIntent): TemplateResult {
-  if (open) return openCard(turn, onIntent);
   if (turn.options.length === 0) return html``;
+  if (open) return openCard(turn, onIntent);
   const reply = turn.replies[0];
   return html`<ul class="card answered" aria-label="Options">
     ${turn.options.map((option, index) => {
@@ -27,9 +27,9 @@ export function questionCard(turn: TurnView, open: boolean, onIntent: OnTurnInte
 }
 
 function openCard(turn: TurnView, onIntent: OnTurnIntent): TemplateResult {
-  const keys = turn.options.length > 0 ? ` or press ${LETTERS[0]} to ${LETTERS[turn.options.length - 1] ?? 'E'}` : '';
+  const last = LETTERS[turn.options.length - 1] ?? 'E';
   return html`<fieldset class="card" data-turn=${turn.index}>
-    <legend class="sr-only">Answer with a click${keys}, or in your own words below</legend>
+    <legend class="sr-only">Answer with a click or press A to ${last}, or in your own words below</legend>
     ${turn.options.map(
       (option, index) =>
         html`<div class="option">
@@ -57,15 +57,6 @@ function openCard(turn: TurnView, onIntent: OnTurnIntent): TemplateResult {
           </button>
         </div>`,
     )}
-    <button
-      class="link skip"
-      title="Let the agent use its own judgement"
-      @click=${() => {
-        onIntent({ type: 'skip', turn: turn.index });
-      }}
-    >
-      Skip, use your judgement
-    </button>
   </fieldset>`;
 }
 

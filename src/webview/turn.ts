@@ -8,7 +8,6 @@ import { questionCard } from './question-card.ts';
 export type TurnIntent =
   | { readonly type: 'choose'; readonly turn: number; readonly option: number }
   | { readonly type: 'edit'; readonly turn: number; readonly option: number }
-  | { readonly type: 'skip'; readonly turn: number }
   | { readonly type: 'copy' | 'apply' | 'reject'; readonly turn: number };
 
 export type OnTurnIntent = (intent: TurnIntent) => void;
