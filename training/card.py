@@ -20,7 +20,8 @@ LICENCE = "MIT"
 GOALS = {
     "Protocol followed in the whole episode": ("held_out.greedy.protocol", 0.95),
     "Proposed code parses": ("held_out.greedy.parses", 0.90),
-    "Hidden calls passed, every hidden kind asked and answered": ("held_out.greedy.passed_when_answered", 0.60),
+    "Hidden calls passed, every hidden kind asked by the model and answered": ("held_out.greedy.passed_when_answered", 0.60),
+    "Hidden calls passed, one hidden kind, its question given and answered": ("question_given.greedy.passed", 0.60),
 }
 
 
@@ -79,7 +80,10 @@ def goal_rows(evaluation: dict) -> list[str]:
         rows.append(f"| {words} | at least {100 * least:.0f} % | {percent(entry)} | {verdict(entry['share'] is not None and entry['share'] >= least)} |")
     points = evaluation["points_lost_with_another_tasks_reply"]
     lost = "not measured" if points is None else f"{points:.1f} points fewer"
-    rows.append(f"| The same with another random task's reply | at least 25 points fewer | {lost} | {verdict(points is not None and points >= 25)} |")
+    rows.append(f"| The model's own questions, another random task's reply | at least 25 points fewer | {lost} | {verdict(points is not None and points >= 25)} |")
+    told, other = (evaluation["question_given"][key]["passed"]["share"] for key in ("greedy", "another_tasks_reply"))
+    fewer = 100 * (told - other)
+    rows.append(f"| The given question, another random task's reply | at least 25 points fewer | {fewer:.1f} points fewer | {verdict(fewer >= 25)} |")
     distinct = evaluation["questions_sampled"]["distinct"]
     rows.append(f"| Distinct questions, sampled at temperature 1 | at least 50 | {distinct} | {verdict(distinct >= 50)} |")
     return rows
@@ -88,7 +92,8 @@ def goal_rows(evaluation: dict) -> list[str]:
 MORE_FIGURES = {
     "Held out, sampled at temperature 1: passed when answered": "held_out.sampled.passed_when_answered",
     "Held out, greedy: passed, whether asked or not": "held_out.greedy.passed",
-    "Another task's reply, greedy: passed": "another_tasks_reply.greedy.passed_when_answered",
+    "Another task's reply to the model's own questions, greedy: passed": "another_tasks_reply.greedy.passed_when_answered",
+    "Another task's reply to the given question, greedy: passed": "question_given.another_tasks_reply.passed",
     "Vague tasks: asks something (greedy)": "held_out.greedy.asked",
     "Vague tasks: asks about every hidden kind (greedy)": "held_out.greedy.asked_about_every_hidden_kind",
     "Vague tasks: asks about every hidden kind (sampled)": "held_out.sampled.asked_about_every_hidden_kind",

@@ -1,6 +1,6 @@
 """Held-out figures of the toy policy, as counts with Wilson 95 % intervals.
 
-    python evaluate.py FOLDER --tasks 400 --out evaluation.json
+    python evaluate.py FOLDER --tasks 320 --out evaluation.json
 
 An episode is played to the end: the model asks, the simulated developer answers, the model proposes, and its code runs
 against the hidden calls. "Another task's reply" is the same episode with what the developer of another random task would say.
@@ -57,9 +57,21 @@ def checked_task(rng: random.Random, accept, **how) -> Task:
             return task
 
 
-def play(toy: Toy, tasks: list[Task], rng: random.Random, *, temperature: float, wording: Wording = true_reply) -> list[Episode]:
-    """Plays all episodes side by side, one turn at a time."""
+def play(
+    toy: Toy, tasks: list[Task], rng: random.Random, *, temperature: float, wording: Wording = true_reply, first_question: bool = False
+) -> list[Episode]:
+    """Plays all episodes side by side, one turn at a time.
+
+    `first_question`: the first question is not the model's but one about the first hidden kind, so that what the model does with
+    an answer is measured on all tasks alike, not only on those where it asked.
+    """
     episodes = [Episode(task, [{"role": "user", "content": task.request}]) for task in tasks]
+    for episode in episodes if first_question else []:
+        kind = episode.task.vague[0]
+        question = rng.choice(episode.task.kinds[kind].questions)
+        episode.asked.append(kind)
+        episode.messages.append({"role": "assistant", "content": question})
+        episode.messages.append({"role": "user", "content": wording(rng, episode.task, kind)})
     running = episodes
     for turn in range(MOST_TURNS):
         actions = toy.generate([episode.messages for episode in running], temperature=temperature)
@@ -166,7 +178,7 @@ def unseen_kind(toy: Toy, rng: random.Random, name: str, count: int) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--tasks", type=int, default=400)
+    parser.add_argument("--tasks", type=int, default=320)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
@@ -176,12 +188,19 @@ def main() -> None:
     n = arguments.tasks
     vague = [checked_task(rng, hides_held_out) for _ in range(n)]
     specified = [checked_task(rng, lambda task: not is_training(task), hide="none") for _ in range(n)]
+    single = [checked_task(rng, hides_held_out, hide="one") for _ in range(n)]
     trained = [checked_task(rng, is_training, hide="all", kind_count=rng.choice((1, 2))) for _ in range(n)]
 
     sampled = play(toy, vague, rng, temperature=1.0)
     figures = {
         "tasks": n,
         "held_out": {"greedy": outcome_figures(play(toy, vague, rng, temperature=0.0)), "sampled": outcome_figures(sampled)},
+        "question_given": {
+            "greedy": outcome_figures(play(toy, single, rng, temperature=0.0, first_question=True)),
+            "another_tasks_reply": outcome_figures(
+                play(toy, single, rng, temperature=0.0, first_question=True, wording=of_another_task(single))
+            ),
+        },
         "another_tasks_reply": {
             "greedy": outcome_figures(play(toy, vague, rng, temperature=0.0, wording=of_another_task(vague))),
         },

@@ -25,7 +25,7 @@ class Toy:
         return self.tokenizer.encode(text, add_special_tokens=False)
 
     @torch.no_grad()
-    def generate(self, conversations: list[list[Message]], *, temperature: float, size: int = 64) -> list[str]:
+    def generate(self, conversations: list[list[Message]], *, temperature: float, size: int = 100) -> list[str]:
         """The next action of each conversation; temperature 0 is greedy."""
         replies: list[str] = []
         # Conversations of like length share a batch: less padding.

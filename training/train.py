@@ -47,6 +47,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=8, help="rows of a batch")
     parser.add_argument("--row-tokens", type=int, default=512)
     parser.add_argument("--learning-rate", type=float, default=6e-3)
+    parser.add_argument("--opening-weight", type=float, default=AGENT, help="loss weight of an action's first line")
+    parser.add_argument("--start-from", type=Path, help="folder of an earlier run to go on from, with its tokenizer")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--checkpoint-seconds", type=float, default=240)
     parser.add_argument("--without-placeholder", action="store_true", help="leave the placeholder sentence out of the data")
@@ -67,8 +69,11 @@ def tokenizer_texts(rng: random.Random, placeholder: bool, count: int = 8000) ->
         yield from [PLACEHOLDER] * (count // 20)
 
 
-def weighted_pieces(dialogue: Dialogue) -> Iterator[tuple[str, float]]:
-    """The rendered dialogue as (text, loss weight) pieces; joined, they are exactly what the chat template renders."""
+def weighted_pieces(dialogue: Dialogue, opening: float = AGENT) -> Iterator[tuple[str, float]]:
+    """The rendered dialogue as (text, loss weight) pieces; joined, they are exactly what the chat template renders.
+
+    `opening` is the weight of an action's first line after what it restates: there the agent chooses what to ask, or to answer.
+    """
     for message, decided, guessed in zip(dialogue.messages, dialogue.decided, dialogue.guessed):
         yield f"<|im_start|>{message['role']}\n", OTHERS
         if message["role"] == "user":
@@ -79,19 +84,20 @@ def weighted_pieces(dialogue: Dialogue) -> Iterator[tuple[str, float]]:
             end = content.index(". ") + 1
             yield content[:end], DECIDED
             content = content[end:]
-        for line in content.splitlines(keepends=True):
+        for number, line in enumerate(content.splitlines(keepends=True)):
             text = line.strip()
-            yield line, DECIDED if text in decided else GUESSED if text in guessed else AGENT
+            ordinary = opening if number == 0 else AGENT
+            yield line, DECIDED if text in decided else GUESSED if text in guessed else ordinary
         yield "<|im_end|>", AGENT
         yield "\n", OTHERS
 
 
-def encode(tokenizer: Qwen2Tokenizer, dialogue: Dialogue) -> tuple[list[int], list[float]]:
+def encode(tokenizer: Qwen2Tokenizer, dialogue: Dialogue, opening: float = AGENT) -> tuple[list[int], list[float]]:
     """Token ids of the whole rendered text, each with the weight of the piece it begins in.
 
     The text is tokenised as one string, because a token may reach over the end of a piece.
     """
-    pieces = list(weighted_pieces(dialogue))
+    pieces = list(weighted_pieces(dialogue, opening))
     encoded = tokenizer.backend_tokenizer.encode("".join(text for text, _ in pieces), add_special_tokens=False)
     weights, piece, end = [], 0, len(pieces[0][0])
     for start, _ in encoded.offsets:
@@ -103,7 +109,7 @@ def encode(tokenizer: Qwen2Tokenizer, dialogue: Dialogue) -> tuple[list[int], li
 
 
 def batches(
-    tokenizer: Qwen2Tokenizer, dialogues: Iterator[Dialogue], rows: int, size: int
+    tokenizer: Qwen2Tokenizer, dialogues: Iterator[Dialogue], rows: int, size: int, opening: float
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
     """(inputs, targets, weights), several whole dialogues a row; a pool keeps long ones from being skipped."""
     pool: list[tuple[list[int], list[float]]] = []
@@ -112,7 +118,7 @@ def batches(
         weights = torch.zeros(rows, size + 1)
         for row in range(rows):
             while len(pool) < 24:
-                encoded = encode(tokenizer, next(dialogues))
+                encoded = encode(tokenizer, next(dialogues), opening)
                 if len(encoded[0]) <= size + 1:
                     pool.append(encoded)
             at = 0
@@ -170,18 +176,24 @@ def save(out: Path, model: Qwen2ForCausalLM, average: list[torch.Tensor], tokeni
     shutil.rmtree(old, ignore_errors=True)
 
 
+def begin(arguments: argparse.Namespace, rng: random.Random, placeholder: bool) -> tuple[Qwen2Tokenizer, Qwen2ForCausalLM, dict]:
+    """Tokenizer, model, and the record of the runs before this one (zeros for a model made from nothing)."""
+    if arguments.start_from is not None:
+        before = json.loads((arguments.start_from / "training.json").read_text())
+        tokenizer = Qwen2Tokenizer.from_pretrained(arguments.start_from)
+        return tokenizer, Qwen2ForCausalLM.from_pretrained(arguments.start_from, dtype=torch.float32), before
+    tokenizer = train_tokenizer(tokenizer_texts(rng, placeholder), arguments.vocabulary)
+    shape = (arguments.layers, arguments.width, arguments.heads, arguments.kv_heads, arguments.feed_forward)
+    return tokenizer, Qwen2ForCausalLM(configuration(len(tokenizer), *shape)), {}
+
+
 def main() -> None:
     arguments = parse_arguments()
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.threads)
     rng = random.Random(arguments.seed)
     placeholder = not arguments.without_placeholder
-    tokenizer = train_tokenizer(tokenizer_texts(rng, placeholder), arguments.vocabulary)
-    model = Qwen2ForCausalLM(
-        configuration(
-            len(tokenizer), arguments.layers, arguments.width, arguments.heads, arguments.kv_heads, arguments.feed_forward
-        )
-    )
+    tokenizer, model, before = begin(arguments, rng, placeholder)
     average = [parameter.detach().clone() for parameter in model.parameters()]
     optimizers = make_optimizers(model, arguments.learning_rate)
     print(f"parameters {model.num_parameters()}, vocabulary {len(tokenizer)}", flush=True)
@@ -191,21 +203,23 @@ def main() -> None:
     smooth = None
 
     def record() -> dict:
-        # The folder is named by its last part only: where it lay on this machine is nobody's business.
-        command = ["python", "train.py", "--out", arguments.out.name, *without_out(sys.argv[1:])]
+        commands = [before["command"]] if before else []
         return {
-            "command": " ".join(command),
-            "seed": arguments.seed,
-            "train_seconds": round(time.monotonic() - start),
-            "steps": step,
-            "tokens_seen": seen,
+            "command": " && ".join([*commands, "python train.py " + " ".join(without_folders(sys.argv[1:]))]),
+            "seed": before.get("seed", arguments.seed),
+            "train_seconds": before.get("train_seconds", 0) + round(time.monotonic() - start),
+            "steps": before.get("steps", 0) + step,
+            "tokens_seen": before.get("tokens_seen", 0) + seen,
             "loss": smooth,
-            "placeholder_in_data": placeholder,
+            "placeholder_in_data": placeholder and before.get("placeholder_in_data", True),
             "hardware": f"{os.cpu_count()} cores of a {platform.machine()} processor, no GPU",
             "torch": torch.__version__,
         }
 
-    for inputs, targets, weights in batches(tokenizer, training_dialogues(rng, placeholder), arguments.rows, arguments.row_tokens):
+    dialogues = training_dialogues(rng, placeholder)
+    for inputs, targets, weights in batches(
+        tokenizer, dialogues, arguments.rows, arguments.row_tokens, arguments.opening_weight
+    ):
         elapsed = time.monotonic() - start
         if elapsed > arguments.seconds:
             break
@@ -236,9 +250,10 @@ def main() -> None:
     print("saved", flush=True)
 
 
-def without_out(words: list[str]) -> list[str]:
-    at = words.index("--out")
-    return words[:at] + words[at + 2 :]
+def without_folders(words: list[str]) -> list[str]:
+    """The arguments with folders named by their last part only: where they lay on this machine is nobody's business."""
+    folders = ("--out", "--start-from")
+    return [Path(word).name if k and words[k - 1] in folders else word for k, word in enumerate(words)]
 
 
 if __name__ == "__main__":

@@ -257,8 +257,11 @@ function describeTurn(
   };
 }
 
+/** The server is gone, or lets nobody in. */
+const GONE = ['unreachable', 'connection_lost', 'unauthorized'];
+
 /** Failures that every other episode would meet as well. */
 function isHopeless(thrown: unknown): boolean {
-  if (!(thrown instanceof TurnwiseError)) return true;
+  if (!(thrown instanceof TurnwiseError) || GONE.includes(thrown.reason)) return true;
   return thrown.fault === 'usage' || thrown.fault === 'unsupported' || thrown.fault === 'environment';
 }

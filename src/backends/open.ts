@@ -9,6 +9,7 @@ export interface Choice {
   readonly url?: string | undefined;
   readonly model?: string | undefined;
   readonly apiKeyEnv?: string | undefined;
+  readonly tokenizer?: string | undefined;
 }
 
 /** A local engine that runs, as far as this zone needs to know it. */
@@ -35,6 +36,7 @@ export function openServers(
 } {
   async function connect(choice: Choice): Promise<StartedEngine> {
     checkScorer(choice.backend);
+    if (choice.tokenizer !== undefined) throw ownTokenizer();
     if (choice.url === undefined) return startEngine({ modelPath: choice.model });
     const token = keyOf(choice, environment);
     return { url: choice.url, token, close: () => Promise.resolve() };
@@ -68,6 +70,15 @@ function checkScorer(name: string): void {
     'usage',
     'unknown_backend',
     `There is no backend "${name}"; known: ${[...SCORERS].join(', ')} (and ${CHAT_ONLY.join(', ')}, which cannot score).`,
+  );
+}
+
+/** A second tokenizer beside the model's own could only disagree. */
+function ownTokenizer(): TurnwiseError {
+  return new TurnwiseError(
+    'usage',
+    'tokenizer_not_wanted',
+    'The engine takes the tokenizer from the model itself; leave --tokenizer out.',
   );
 }
 

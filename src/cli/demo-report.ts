@@ -41,8 +41,8 @@ export function demoReport(
     ...pairs(
       [
         [`${command} verify ${places.dataset}`, 'check the dataset again'],
-        [`${command} demo --seed ${seed + 1}`, 'other tasks, other samples'],
-        [`${command} credit --help`, 'what the advantages are made of'],
+        [`${command} demo --seed ${seed + 1}`, 'other tasks and samples'],
+        [`${command} credit --help`, 'how advantages are made'],
       ],
       (text) => text,
     ),

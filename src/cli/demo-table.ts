@@ -100,14 +100,17 @@ function head(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1).trimEnd()}…`;
 }
 
-/** The end of a text, from the start of a sentence or else a word: an agent says what it understood first, and asks last. */
+/**
+ * The end of a text, since an agent says what it understood first and asks last: from the start of a sentence where that
+ * leaves enough of it, else of a word.
+ */
 function tail(text: string, width: number): string {
   if (text.length <= width) return text;
-  const starts = [/(?<=[.?!] )\S/g, /(?<= )\S/g].flatMap((start) =>
-    [...text.matchAll(start)].map(({ index }) => index),
-  );
-  const from = starts.find((at) => text.length - at + 2 <= width) ?? text.length - width + 2;
-  return `… ${text.slice(from)}`;
+  const room = width - 2;
+  const starts = (pattern: RegExp): number[] => [...text.matchAll(pattern)].map(({ index }) => text.length - index);
+  const sentence = starts(/(?<=[.?!] )\S/g).find((length) => length <= room && length > room / 2);
+  const word = starts(/(?<= )\S/g).find((length) => length <= room);
+  return `… ${text.slice(-(sentence ?? word ?? room))}`;
 }
 
 function signed(value: number | null, digits: number): string {

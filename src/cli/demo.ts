@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { runDemo, type DemoResult, type DemoRun, type DemoStep } from '../app/demo/demo.ts';
@@ -52,9 +52,10 @@ async function demo(flags: DemoFlags, servers: Servers): Promise<void> {
   try {
     const result = await run(servers, journal, tasks, { seed, episodes, dataset: places.dataset, signal });
     const summary = summarise(result);
-    if (json) printJson({ seed, ...summary, dataset: places.dataset, store, verify: result.verified });
+    if (json)
+      printJson({ seed, ...summary, dataset: resolve(places.dataset), store: resolve(store), verify: result.verified });
     else {
-      const look = { width: columns(), style: styleFor(process.stdout), command: 'npm run turnwise --' };
+      const look = { width: columns(), style: styleFor(process.stdout), command: command() };
       const named = { dataset: shown(places.dataset), store: shown(store) };
       process.stdout.write(`${demoReport(seed, result, summary, named, look).join('\n')}\n`);
     }
@@ -144,6 +145,11 @@ function bundled(path: string): string {
 function shown(path: string): string {
   const here = relative(process.cwd(), path);
   return here.startsWith('..') ? path : here;
+}
+
+/** How this person starts Turnwise: through an npm script, or by its name. */
+function command(): string {
+  return process.env['npm_lifecycle_event'] === undefined ? 'turnwise' : 'npm run turnwise --';
 }
 
 function columns(): number {

@@ -1,5 +1,6 @@
 import { Argument } from 'commander';
 import { z } from 'zod';
+import { taskFileSchema } from '../app/demo/tasks.ts';
 import type { VerifyReport } from '../app/verify.ts';
 import { ledgerSchema } from '../core/credit/ledger.ts';
 import { manifestSchema } from '../core/dataset/manifest.ts';
@@ -27,9 +28,29 @@ const verifyReportSchema: z.ZodType<VerifyReport> = z.object({
   ),
 });
 
+const ids = z.array(z.int().nonnegative());
+const offset = z.int().nonnegative();
+
+/** A sequence to be scored, or (the last line) the cost of all of them. */
+const planLineSchema = z.union([
+  z.object({
+    episode_id: z.string(),
+    turn: offset,
+    kind: z.enum(['factual', 'masked']),
+    ids,
+    from: offset,
+    to: offset,
+    obs_start: offset,
+    obs_end: offset,
+    mask_ids: ids.optional(),
+  }),
+  z.object({ sequences: offset, tokens: offset, limit: offset }),
+]);
+
 /** Every format that a command reads or writes, by name. */
 const FORMATS: Readonly<Record<string, { readonly schema: z.ZodType; readonly what: string }>> = {
   transcript: { schema: transcriptSchema, what: 'a line that score and import take' },
+  plan: { schema: planLineSchema, what: 'a line that score --plan prints' },
   score: { schema: scoredEpisodeSchema, what: 'a line that score writes' },
   'credit-input': { schema: creditRowSchema, what: 'a line that credit takes: a score, or numbers only' },
   credit: { schema: ledgerSchema, what: 'a line that credit writes' },
@@ -37,6 +58,7 @@ const FORMATS: Readonly<Record<string, { readonly schema: z.ZodType; readonly wh
   turn: { schema: turnRowSchema, what: "a row of a dataset's turns" },
   manifest: { schema: manifestSchema, what: 'manifest.json of a dataset' },
   verify: { schema: verifyReportSchema, what: 'what verify --json prints' },
+  tasks: { schema: taskFileSchema, what: 'the tasks of a demo' },
   event: { schema: eventBodySchema, what: 'the body of an event in a store' },
 };
 

@@ -57,7 +57,8 @@ async function engineOf(loaded: LoadedModel, asked?: number): Promise<Engine> {
   const { model, vocabularySize } = loaded;
   const contextSize = Math.min(asked ?? DEFAULT_CONTEXT, model.trainContextSize);
   const description = await describeModel(loaded);
-  const generator = createGenerator(loaded, await openTrack(loaded, contextSize));
+  const chatTrack = await openTrack(loaded, contextSize);
+  const generator = createGenerator(loaded, chatTrack);
   const scoreTrack = await openTrack(loaded, contextSize);
   const scoringProblem = scoreTrack.canRollBack ? await problemOf(selfTest(loaded, scoreTrack)) : cannotRollBack();
   const scorer = createScorer(scoreTrack, generator.lane);
@@ -94,7 +95,11 @@ async function engineOf(loaded: LoadedModel, asked?: number): Promise<Engine> {
     checkLength(ids) {
       if (ids.length > contextSize) throw promptTooLong(ids.length, contextSize);
     },
-    dispose: () => loaded.dispose(),
+    async dispose() {
+      // Contexts first: the library's own clean-up has been seen to wait for ones that nobody holds any more.
+      await Promise.all([chatTrack.dispose(), scoreTrack.dispose()]);
+      await loaded.dispose();
+    },
   };
 }
 

@@ -49,7 +49,7 @@ export function letters(text: string): number[] {
     .flatMap((part) =>
       SPECIAL.includes(part)
         ? [FIRST_SPECIAL + SPECIAL.indexOf(part)]
-        : [...part].map((letter) => letter.codePointAt(0) ?? 0),
+        : Array.from(part, (letter) => letter.codePointAt(0) ?? 0),
     );
 }
 

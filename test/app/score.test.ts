@@ -174,8 +174,12 @@ describe('unknown is null with a reason', () => {
     expect(scored[0]?.tokens_evaluated).toBeNull();
   });
 
-  test('a server that cannot score ends the run', async () => {
-    const refuse = () => Promise.reject(new TurnwiseError('unsupported', 'no_logprobs', 'This server cannot score.'));
+  test.each([
+    ['unsupported', 'no_logprobs'],
+    ['backend', 'connection_lost'],
+    ['backend', 'unauthorized'],
+  ] as const)('a server that cannot score, is gone or lets nobody in ends the run (%s, %s)', async (fault, reason) => {
+    const refuse = () => Promise.reject(new TurnwiseError(fault, reason, 'This server cannot score.'));
     await expect(score([talk('a', ['one'])], { backend: letterBackend({ score: refuse }) })).rejects.toThrow(
       'cannot score',
     );

@@ -6,7 +6,7 @@ import { datasetRow } from '../../src/core/dataset/row.ts';
 import { DATASET_SCHEMA, type DatasetRow } from '../../src/core/dataset/schema.ts';
 import { sampleState, scratch } from './export-fixture.ts';
 
-/** Runs in a worker with a small heap: writes 60 kB a row, each text its own, so that holding all rows would not fit. */
+/** Runs in a worker with a small heap: writes 250 kB a row, each text its own, so that holding all rows would not fit. */
 const { total, groupWeight } = workerData as { readonly total: number; readonly groupWeight: number | undefined };
 
 function* rows(): Generator<DatasetRow> {
@@ -15,8 +15,8 @@ function* rows(): Generator<DatasetRow> {
   for (let index = 0; index < total; index += 1) {
     const state = sampleState({ id: `e${String(index).padStart(6, '0')}`, questions: 1, passed: null });
     const row = datasetRow({ ...about, state, index }, null, null);
-    const long = { role: 'user' as const, content: `${index} `.repeat(60_000 / `${index} `.length) };
-    yield { ...row, messages: row.messages.with(0, long), prompt: [long] };
+    const long = { role: 'user' as const, content: `${index} `.repeat(250_000 / `${index} `.length) };
+    yield { ...row, messages: row.messages.with(0, long) };
   }
 }
 

@@ -207,10 +207,24 @@ function someoneSpoke(store: string): boolean {
 
 /** Processes that this one started: the engine and the sandbox. */
 async function childrenOf(parent: number): Promise<number[]> {
+  return (await processes()).flatMap(([pid, ppid]) => (ppid === parent ? [pid] : []));
+}
+
+/** Every process and its parent; from /proc where there is one, since a small container has no ps. */
+async function processes(): Promise<(readonly [number, number])[]> {
+  if (existsSync('/proc/self/stat')) {
+    const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    const stats = await Promise.all(names.map((name) => readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')));
+    // pid (name) state ppid ...; the name may hold anything.
+    return stats.map((stat) => [
+      Number.parseInt(stat, 10),
+      Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]),
+    ]);
+  }
   const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=']);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .flatMap(([pid, ppid]) => (ppid === parent && pid !== undefined ? [pid] : []));
+  const rows = stdout.trim().split('\n');
+  return rows.map((row) => {
+    const [pid = 0, ppid = 0] = row.trim().split(/\s+/).map(Number);
+    return [pid, ppid];
+  });
 }

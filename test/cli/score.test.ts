@@ -1,9 +1,13 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { scoredEpisodeSchema } from '../../src/core/scored-episode.ts';
-import { runCli } from './run-cli.ts';
+import { z } from 'zod';
+import { CLI, runCli } from './run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwise-score-'));
 afterAll(() => {
@@ -151,6 +155,37 @@ describe('bad input is one sentence, and nothing half-written', () => {
   test('a flag that does not exist', () => refused(['--in', 'x', '--fast'], 2, /unknown option '--fast'/));
 
   test('an estimator that does not exist', () => refused(['--in', 'x', '--estimator', 'k4'], 2, /Allowed choices/));
+
+  test('a tokenizer that nobody asked for', () =>
+    refused(['--in', file('ok.jsonl', [conversation('a')]), '--tokenizer', folder], 2, /leave --tokenizer out/));
+
+  test('a server that only chats', () =>
+    refused(['--in', file('ok.jsonl', [conversation('a')]), '--backend', 'openai'], 1, /can chat but not score/));
+
+  test('an engine that is killed while it scores', async () => {
+    const many = file(
+      'many.jsonl',
+      Array.from({ length: 400 }, (_, k) => conversation(`e${k}`)),
+    );
+    const engine = spawn(process.execPath, [CLI, 'serve'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(engine.stdout, 'data')) as [Buffer];
+    const ready = z.object({ url: z.string(), pid: z.int(), token_file: z.string() }).parse(JSON.parse(String(line)));
+    const token = readFileSync(ready.token_file, 'utf8').trim();
+    try {
+      const scoring = refused(
+        ['--in', many, '--url', ready.url, '--api-key-env', 'ENGINE_TOKEN'],
+        1,
+        /went away in the middle of its answer|does not answer/,
+        { ENGINE_TOKEN: token },
+      );
+      // Far fewer than 400 conversations fit into the time before the kill.
+      await sleep(2500);
+      process.kill(ready.pid, 'SIGKILL');
+      await scoring;
+    } finally {
+      engine.kill('SIGTERM');
+    }
+  });
 
   test('a backend that does not exist', () =>
     refused(['--in', file('ok.jsonl', [conversation('a')]), '--backend', 'magic'], 2, /magic/));

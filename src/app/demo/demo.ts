@@ -80,11 +80,16 @@ export async function runDemo(ports: DemoPorts, run: DemoRun): Promise<DemoResul
 async function play(ports: DemoPorts, { takesAgentPrompt }: ScorerFacts, run: DemoRun): Promise<EpisodeState[]> {
   const { seed, episodes, signal, onProgress } = run;
   const states: EpisodeState[] = [];
+  let turns = 0;
+  const tell = (): void => onProgress?.('playing', states.length, episodes, `${turns} turns`);
+  const onTurn = (): void => {
+    turns += 1;
+    tell();
+  };
   for (const [at, task] of drawTasks(ports.tasks.tasks, { seed, episodes }).entries()) {
     signal?.throwIfAborted();
-    states.push(await playEpisode({ ...ports, signal, takesAgentPrompt }, task, `${seed}/${at}`));
-    const turns = states.reduce((sum, state) => sum + state.turns.length, 0);
-    onProgress?.('playing', states.length, episodes, `${turns} turns`);
+    states.push(await playEpisode({ ...ports, signal, takesAgentPrompt, onTurn }, task, `${seed}/${at}`));
+    tell();
   }
   return states;
 }

@@ -17,6 +17,8 @@ export interface PlayPorts {
   readonly tasks: TaskFile;
   /** Whether the agent's instructions go in front; a toy was trained without. */
   readonly takesAgentPrompt: boolean;
+  /** Called after each action. */
+  readonly onTurn?: (() => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -45,6 +47,7 @@ export async function playEpisode(ports: PlayPorts, task: Task, label: string): 
   await conversation.request(task.request);
   for (;;) {
     const turn = await act(conversation, ports.signal);
+    ports.onTurn?.();
     const goesOn =
       turn.kind === 'answer'
         ? await judgeProposal(conversation, turn, task, developer, ports)

@@ -46,9 +46,14 @@ export function summarise({ states, scored, ledgers }: DemoResult): DemoSummary 
   };
 }
 
-/** The texts of what the agent asked, options and white space aside. */
+/** The toy says what it understood before it asks; the same question behind other words is the same question. */
+const RESTATEMENT = /^(Noted: .*?\.|I will choose\.|Sorry\.) /;
+
+/** The texts of what the agent asked; restatements, options and white space aside. */
 function questionsOf({ turns }: EpisodeState): string[] {
-  return turns.flatMap(({ question }) => (question === null ? [] : [question.trim().replace(/\s+/g, ' ')]));
+  return turns.flatMap(({ question }) =>
+    question === null ? [] : [question.trim().replace(/\s+/g, ' ').replace(RESTATEMENT, '')],
+  );
 }
 
 function lastTests({ turns }: EpisodeState): { readonly passed: number; readonly total: number } | null {

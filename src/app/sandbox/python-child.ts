@@ -13,11 +13,15 @@ interface Python {
   setStdout(options: { write: (bytes: Uint8Array) => number }): void;
   setStderr(options: { write: (bytes: Uint8Array) => number }): void;
   unregisterJsModule(name: string): void;
+  setInterruptBuffer(buffer: object): void;
 }
 type LoadPyodide = (options: object) => Promise<Python>;
 
 const send = process.send?.bind(process) ?? fail('must be started by its parent');
 const exit = process.exit.bind(process);
+/** A parent that was killed cannot kill: after this long beyond the limit the child ends itself, ms. */
+const GRACE_MS = 2000;
+let deadline = Infinity;
 const folder = process.argv[2] ?? fail('needs the folder of the interpreter');
 
 closeNetwork();
@@ -33,6 +37,7 @@ send({ type: 'ready' } satisfies Ready);
 
 function answer(request: Request): void {
   const { id, ...rest } = request;
+  deadline = request.type === 'run' ? performance.now() + request.limitMs + GRACE_MS : Infinity;
   try {
     send({ id, type: 'done', json: handle(JSON.stringify(rest)) } satisfies Answer);
   } catch (error) {
@@ -56,6 +61,12 @@ async function startPython(folder: string): Promise<(json: string) => string> {
   python.setStdout(discard);
   python.setStderr(discard);
   python.setStdin({ error: true });
+  // The interpreter looks here for a Ctrl-C every few dozen steps, in the midst of an endless loop as well.
+  const interrupts = Object.defineProperty({}, '0', {
+    get: () => (performance.now() > deadline ? exit(1) : 0),
+    set: () => undefined,
+  });
+  python.setInterruptBuffer(interrupts);
   python.unregisterJsModule('js');
   python.unregisterJsModule('pyodide_js');
   return python.runPython(HARNESS, { globals: python.toPy({}) }) as (json: string) => string;

@@ -46,6 +46,9 @@ export interface SandboxOptions extends ChildOptions {
   readonly limitMs?: number | undefined;
 }
 
+/** Reading literals is our own code: it ends, but the machine may be busy. */
+const ENCODE_LIMIT_MS = 60_000;
+
 const failureSchema = z.object({ raises: z.array(z.string()), message: z.string() });
 const encodedSchema = z.object({ values: z.array(pythonValueSchema) });
 const ranSchema = z.union([
@@ -86,7 +89,11 @@ export function openSandbox({ limitMs = 10_000, ...childOptions }: SandboxOption
     // Expected values never enter the process while the code runs in it: they are encoded before, and compared here.
     const expected = await encode(await living(signal), calls);
     const python = await living(signal);
-    const outcome = await python.ask({ type: 'run', code, calls: calls.map(({ call }) => call) }, limitMs, signal);
+    const outcome = await python.ask(
+      { type: 'run', code, calls: calls.map(({ call }) => call), limitMs },
+      limitMs,
+      signal,
+    );
     if (outcome.type === 'lost') {
       await replace();
       if (closed || signal?.aborted) throw stopped();
@@ -102,7 +109,7 @@ export function openSandbox({ limitMs = 10_000, ...childOptions }: SandboxOption
 
   const encode = async (python: PythonChild, calls: readonly ExpectedCall[]): Promise<(PythonValue | null)[]> => {
     const literals = calls.map((call) => ('returns' in call ? call.returns : 'None'));
-    const outcome = await python.ask({ type: 'encode', literals }, limitMs);
+    const outcome = await python.ask({ type: 'encode', literals }, ENCODE_LIMIT_MS);
     if (outcome.type === 'lost') {
       await replace();
       throw new TurnwiseError(

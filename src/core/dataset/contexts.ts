@@ -24,12 +24,12 @@ export interface RowContexts {
 export function rowContexts(turns: readonly TurnState[], scored: ScoredEpisode | null): RowContexts | null {
   const rendered = turns.map((_, index) => scorerPrompt(scored, index));
   const sampled = turns.filter(({ state }) => state === 'sampled');
-  const recorded = sampled.every(({ generation }) => generation?.prompt_ids != null && generation.ids != null);
+  const recorded = sampled.every(({ generation }) => generation?.prompt_ids != null && isAction(generation.ids));
   if (sampled.length > 0 && recorded) {
     return {
       source: 'policy',
       contexts: turns.map(({ generation }, index) => {
-        if (generation?.prompt_ids == null || generation.ids == null) return null;
+        if (generation?.prompt_ids == null || !isAction(generation.ids)) return null;
         return {
           prompt_ids: generation.prompt_ids,
           action_ids: generation.ids,
@@ -42,7 +42,7 @@ export function rowContexts(turns: readonly TurnState[], scored: ScoredEpisode |
   const contexts = turns.map(({ generation }, index): TurnContext | null => {
     const prompt = rendered[index];
     const action = scored?.turns[index]?.action_ids;
-    if (prompt == null || action == null) return null;
+    if (prompt == null || !isAction(action)) return null;
     const own = generation?.ids != null && sameIds(generation.ids, action);
     return {
       prompt_ids: prompt,
@@ -76,6 +76,11 @@ function sharedSpan(
 ): TurnContext['observed'] {
   if (span === null || rendered === null || span.end > ids.length) return null;
   return sameIds(ids.slice(0, span.end), rendered.slice(0, span.end)) ? span : null;
+}
+
+/** An action of no tokens has no place. */
+function isAction(ids: readonly number[] | null | undefined): ids is readonly number[] {
+  return ids != null && ids.length > 0;
 }
 
 function parallel(logprobs: readonly number[] | null, ids: readonly number[]): readonly number[] | null {

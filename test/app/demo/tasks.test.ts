@@ -2,10 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { drawTasks } from '../../../src/app/demo/draw.ts';
 import { loadTasks, type Task, type TaskFile } from '../../../src/app/demo/tasks.ts';
 import { openSandbox, type Sandbox } from '../../../src/app/sandbox/sandbox.ts';
+
+// A few hundred programs on a machine that may be busy.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const bundled = fileURLToPath(new URL('../../../media/demo/tasks.json', import.meta.url));
 let file: TaskFile;
