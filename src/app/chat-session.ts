@@ -32,7 +32,7 @@ export interface ChatPorts {
   /** The chat server that is chosen now; asked before every action, so that a server may come back or be changed. */
   readonly connect: (signal?: AbortSignal) => Promise<ChatServer>;
   readonly options: () => ChatOptions;
-  readonly surroundings: () => Pick<ChatSurroundings, 'chatServer' | 'notice' | 'warning' | 'blocked'>;
+  readonly surroundings: () => Pick<ChatSurroundings, 'chatServer' | 'notice' | 'warning' | 'examples' | 'blocked'>;
   readonly drafts: { get(episode: string | null): string; set(episode: string | null, text: string): void };
   /** The chat looks different now. */
   readonly onView: (view: ChatView) => void;

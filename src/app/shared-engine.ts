@@ -31,11 +31,13 @@ const HEALTH_MS = 3_000;
 export class SharedEngine {
   readonly #folder: string;
   readonly #modelPath: string;
+  readonly #entry: string;
   #known: EngineAddress | null = null;
   #connecting: Promise<EngineAddress> | null = null;
 
-  /** `home` is the folder that engines are kept in; `modelPath` empty: the bundled toy. */
-  constructor(home: string, modelPath: string) {
+  /** `home` is the folder that engines are kept in; `modelPath` empty: the bundled toy. `entry` is the engine's program. */
+  constructor(home: string, modelPath: string, entry: string = engineEntry()) {
+    this.#entry = entry;
     this.#modelPath = modelPath === '' ? bundledModel() : modelPath;
     // Another version may speak otherwise, so it gets an engine of its own.
     this.#folder = join(home, sha256Text(`${VERSION}\n${this.#modelPath}`).slice(0, 16));
@@ -93,7 +95,7 @@ export class SharedEngine {
   async #start(): Promise<EngineAddress> {
     // stderr goes to a file: the engine outlives this window, and a pipe without a reader would end it.
     const log = openSync(join(this.#folder, 'engine.log'), 'w', 0o600);
-    const child = spawn(process.execPath, [engineEntry(), '--model', this.#modelPath, '--leases', this.#leases()], {
+    const child = spawn(process.execPath, [this.#entry, '--model', this.#modelPath, '--leases', this.#leases()], {
       detached: true,
       stdio: ['ignore', 'pipe', log],
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },

@@ -2,7 +2,7 @@ import type { EpisodeState, TurnState } from './episode-state.ts';
 import type { ChatView, HostMessage, Offer, StatusView, TurnView } from './webview-protocol.ts';
 
 /** What the chat shows besides the conversation itself. */
-export interface ChatSurroundings extends Pick<StatusView, 'chatServer' | 'notice' | 'warning'> {
+export interface ChatSurroundings extends Pick<StatusView, 'chatServer' | 'notice' | 'warning' | 'examples'> {
   /** Nothing can be sent until this is mended; a sentence, null when all is well. */
   readonly blocked: string | null;
   /** Text so far of the action that runs, or is about to run, in this window; null: none does. */
@@ -28,6 +28,7 @@ export function chatView(state: EpisodeState, around: ChatSurroundings): ChatVie
       chatServer: around.chatServer,
       notice: around.notice,
       warning: around.blocked ?? around.warning,
+      examples: [...around.examples],
       marker: state.answerMarker,
     },
     draft: around.draft,

@@ -7,7 +7,8 @@ export interface Target {
 
 /**
  * The whole text of a document once a proposal stands in it: in place of the selection, else of the definition that it
- * redefines, else on lines of its own at the cursor; an empty document becomes the proposal. Line ends are the document's.
+ * redefines, else of the blank line that the cursor is on, else at the end; an empty document becomes the proposal. Line ends
+ * are the document's.
  */
 export function withProposal({ text, selection, eol }: Target, code: string): string {
   const body = code.replace(/\r?\n/g, eol);
@@ -16,16 +17,19 @@ export function withProposal({ text, selection, eol }: Target, code: string): st
     return text.slice(0, selection.start) + fitted(text, selection, body, eol) + text.slice(selection.end);
   const old = definitionLike(text, code);
   if (old !== null) return text.slice(0, old.start) + body + text.slice(old.end);
-  const lineEnd = text.indexOf('\n', selection.start);
-  const lineStart = selection.start === 0 ? 0 : text.lastIndexOf('\n', selection.start - 1) + 1;
-  const onBlankLine = text.slice(lineStart, lineEnd < 0 ? text.length : lineEnd).trim() === '';
-  if (onBlankLine) {
-    const rest = lineEnd < 0 ? '' : text.slice(lineEnd + 1);
-    return text.slice(0, lineStart) + body + rest;
+  const line = lineAt(text, selection.start);
+  // The cursor of a file that was only opened stands at its very beginning, and means nothing.
+  if (selection.start > 0 && text.slice(line.start, line.end).trim() === '') {
+    return text.slice(0, line.start) + body + text.slice(line.end).replace(/^\r?\n/, '');
   }
-  const at = lineEnd < 0 ? text.length : lineEnd + 1;
-  const before = text.slice(0, at);
-  return `${before}${before.endsWith('\n') ? '' : eol}${eol}${body}${at < text.length ? eol : ''}${text.slice(at)}`;
+  const blank = eol.repeat(DEFINITION.test(code) ? 3 : 2);
+  return `${text.trimEnd()}${blank}${body}`;
+}
+
+/** The line around an offset, without its line break. */
+function lineAt(text: string, offset: number): Target['selection'] {
+  const end = text.indexOf('\n', offset);
+  return { start: offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1, end: end < 0 ? text.length : end };
 }
 
 /** A selection inside a line takes no line break of its own. */

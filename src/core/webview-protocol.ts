@@ -46,6 +46,8 @@ export const statusViewSchema = z.object({
   notice: text.nullable(),
   /** What stands in the way, or works only in part, with what to do. */
   warning: text.nullable(),
+  /** Requests that this model can make something of, to begin with. */
+  examples: z.array(text),
   /** The words behind which an answer begins. */
   marker: text,
 });

@@ -144,14 +144,12 @@ function factsOf(episode: string, { index, gain, mean, credit, reply, why, mark 
   const { advantage, words } = credit;
   const credited =
     advantage === null
-      ? fact('advantage', 'advantage', words, 'graph')
+      ? fact('advantage', words, 'advantage', 'graph')
       : fact('advantage', `advantage ${signed(advantage, 3)}`, words, 'graph');
   return [
     ...(gain === null ? [] : [credited]),
     ...(mark === 'not scored' || mark === 'no gain' ? [fact('why', why ?? mark, '', 'info')] : []),
-    ...(mean === null
-      ? []
-      : [fact('mean', `mean ${signed(mean, 6)}`, 'nats per token of the next action', 'symbol-ruler')]),
+    ...(mean === null ? [] : [fact('mean', `mean ${signed(mean, 6)}`, 'nats a token', 'symbol-ruler')]),
     ...(reply === null ? [] : [fact('reply', reply, 'your reply', 'reply')]),
   ];
 }

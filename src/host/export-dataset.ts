@@ -1,11 +1,17 @@
 import { spawn } from 'node:child_process';
-import { homedir } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { z } from 'zod';
+import { scoreOptionsKey } from '../app/cached-scorer.ts';
+import { DEFAULT_SCORE_OPTIONS } from '../app/score.ts';
 import { TurnwiseError } from '../core/error.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
+import { ENGINE_PROFILE } from '../core/settings.ts';
 import type { Host } from './host.ts';
+import { scoreOptions } from './score-options.ts';
 
 /**
  * Exports the conversations of this store as a dataset folder. Asks once who may be in it, and records the answer as an event
@@ -76,22 +82,17 @@ async function runExport(
   out: string,
   token: vscode.CancellationToken,
 ): Promise<z.infer<typeof summarySchema> | null> {
-  const engine = await host.servers.engine();
+  const folder = mkdtempSync(join(tmpdir(), 'turnwise-export-'));
   const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'cli.js').fsPath;
-  const flags = [
-    '--store',
-    host.journal.path,
-    '--out',
-    out,
-    '--url',
-    engine.url,
-    '--api-key-env',
-    'TURNWISE_ENGINE_TOKEN',
-  ];
-  const child = spawn(process.execPath, [cli, 'export', ...flags, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', TURNWISE_ENGINE_TOKEN: engine.token },
-  });
+  const { flags, env } = await scoresOf(host, folder);
+  const child = spawn(
+    process.execPath,
+    [cli, 'export', '--store', host.journal.path, '--out', out, ...flags, '--json'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env, ELECTRON_RUN_AS_NODE: '1' },
+    },
+  );
   const cancel = token.onCancellationRequested(() => child.kill('SIGTERM'));
   let stdout = '';
   let stderr = '';
@@ -117,5 +118,27 @@ async function runExport(
     );
   } finally {
     cancel.dispose();
+    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Where the export's scores come from. What the engine scores as the command line would is completed by the engine of this
+ * window; anything else is taken as it stands in the store, and what is not scored yet goes without credit.
+ */
+async function scoresOf(
+  host: Host,
+  folder: string,
+): Promise<{ readonly flags: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
+  const settings = host.settings.current;
+  const optionsKey = scoreOptionsKey(scoreOptions(settings));
+  if (settings['scoring.server'] === ENGINE_PROFILE && optionsKey === scoreOptionsKey(DEFAULT_SCORE_OPTIONS)) {
+    const { url, token } = await host.servers.engine();
+    return { flags: ['--url', url, '--api-key-env', 'TURNWISE_ENGINE_TOKEN'], env: { TURNWISE_ENGINE_TOKEN: token } };
+  }
+  const rows = host.journal.newestScored(optionsKey);
+  if (rows.length === 0) return { flags: ['--no-score'], env: {} };
+  const file = join(folder, 'scores.jsonl');
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''), { mode: 0o600 });
+  return { flags: ['--scores', file], env: {} };
 }

@@ -5,10 +5,7 @@ import { ChatSession } from '../app/chat-session.ts';
 import { recover } from '../app/recover.ts';
 import { Review } from '../app/review.ts';
 import { ScoringWorker } from '../app/scoring-worker.ts';
-import { DEFAULT_SCORE_OPTIONS } from '../app/score.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
-import type { ScoreOptions } from '../core/scored-episode.ts';
-import type { Settings } from '../core/settings.ts';
 import { openJournal, type Journal } from '../store/journal.ts';
 import { followIntent } from './chat-intents.ts';
 import { ChatWebview } from './chat-view.ts';
@@ -16,6 +13,7 @@ import { Desk } from './desk.ts';
 import { EpisodesTree } from './episodes-tree.ts';
 import type { Host } from './host.ts';
 import { ProposalDiff } from './proposal-diff.ts';
+import { scoreOptions } from './score-options.ts';
 import { ServerKeys } from './server-keys.ts';
 import { ServerPool, type Connectors } from './servers.ts';
 import { SettingsReader } from './settings.ts';
@@ -103,8 +101,9 @@ export async function openProduct(
       },
     }),
     surroundings: () => {
-      const { name, remote, notice } = servers.describeChat();
-      return { chatServer: { name, remote }, notice, blocked: journal.readOnly, warning: warningOf(settings, servers) };
+      const { name, remote, notice, examples } = servers.describeChat();
+      const warning = warningOf(settings, servers);
+      return { chatServer: { name, remote }, notice, examples, blocked: journal.readOnly, warning };
     },
     drafts: desk,
     onView: (view) => {
@@ -265,15 +264,4 @@ function warningOf(settings: SettingsReader, { health }: ServerPool): string | n
   if (health.state === 'failed') return health.message;
   if (!vscode.workspace.isTrusted) return 'This workspace is not trusted: only the local engine is used.';
   return settings.problems[0]?.message ?? null;
-}
-
-function scoreOptions(settings: Settings): ScoreOptions {
-  const estimator = settings['scoring.estimator'];
-  return {
-    ...DEFAULT_SCORE_OPTIONS,
-    estimator,
-    clip: estimator === 'shift_clip' ? 1 : null,
-    placeholder: settings['scoring.placeholder'],
-    mask_mode: settings['scoring.maskMode'],
-  };
 }

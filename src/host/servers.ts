@@ -31,6 +31,12 @@ export type Health =
 /** What goes with every output of the bundled model. */
 const TOY_NOTICE = 'A toy model: it shows how Turnwise works, not what a model can do.';
 
+/** Two of the tasks that the bundled model was made for; it can do nothing else. */
+const TOY_EXAMPLES = [
+  'Return the peak value. the output needs a label; round it properly.',
+  'Return the word with fewest letters. capitals vary; there may be no names.',
+];
+
 /** The servers that are chosen in the settings: connected when needed, asked again after a failure. */
 export class ServerPool implements vscode.Disposable {
   readonly #settings: SettingsReader;
@@ -57,14 +63,20 @@ export class ServerPool implements vscode.Disposable {
   }
 
   /** The chosen chat server in words, without connecting. */
-  describeChat(): { readonly name: string; readonly remote: boolean; readonly notice: string | null } {
+  describeChat(): {
+    readonly name: string;
+    readonly remote: boolean;
+    readonly notice: string | null;
+    readonly examples: readonly string[];
+  } {
     const settings = this.#settings.current;
     const profile = findProfile(settings, settings['chat.server']);
-    if (profile === null) return { name: settings['chat.server'], remote: false, notice: null };
+    if (profile === null) return { name: settings['chat.server'], remote: false, notice: null, examples: [] };
     return {
       name: nameOf(profile),
       remote: isRemote(profile),
       notice: isToy(profile, settings) ? TOY_NOTICE : null,
+      examples: isToy(profile, settings) ? TOY_EXAMPLES : [],
     };
   }
 

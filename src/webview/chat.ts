@@ -127,6 +127,17 @@ export class ChatElement extends LitElement {
       <p>Say what you need. The agent asks about what is open, then proposes code that you accept or reject.</p>
       <p>Beside the chat you see what each of your answers was worth to it.</p>
       ${
+        status.examples.length === 0
+          ? nothing
+          : html`<p class="try">What this model was made for:</p>
+              ${status.examples.map(
+                (example) =>
+                  html`<button class="example" title="Put this into the message" @click=${this.#take(example)}>
+                    ${example}
+                  </button>`,
+              )}`
+      }
+      ${
         status.offer === 'blocked' && status.warning !== null
           ? html`<p class="problem" role="alert">${status.warning}</p>`
           : nothing
@@ -206,6 +217,10 @@ export class ChatElement extends LitElement {
       this.said = after.status.trouble;
     }
   }
+
+  readonly #take = (example: string) => () => {
+    this.#composer.value?.begin(example);
+  };
 
   readonly #post = (type: 'new' | 'continue') => () => {
     const episode = this.current?.view.episode ?? null;

@@ -109,10 +109,17 @@ export class ComposerElement extends LitElement {
 
   /** Takes an option in, to be edited and sent. */
   edit(option: EditedOption, text: string): void {
+    this.begin(text);
     this.edited = option;
+  }
+
+  /** Puts words in as if they had been typed, with the cursor behind them. */
+  begin(text: string): void {
+    this.edited = null;
     this.#touched = true;
     this.text = text;
     this.problem = null;
+    this.#saveSoon();
     void this.updateComplete.then(() => {
       this.#field.value?.focus();
       this.#field.value?.setSelectionRange(text.length, text.length);
@@ -231,9 +238,13 @@ export class ComposerElement extends LitElement {
     this.text = (event.currentTarget as HTMLTextAreaElement).value;
     this.#touched = true;
     this.problem = null;
+    this.#saveSoon();
+  };
+
+  #saveSoon(): void {
     window.clearTimeout(this.#draftTimer);
     this.#draftTimer = window.setTimeout(this.#flushDraft, DRAFT_DELAY_MS);
-  };
+  }
 
   readonly #flushDraft = (): void => {
     if (this.#draftTimer === undefined) return;

@@ -10,6 +10,7 @@ const calm: ChatSurroundings = {
   chatServer: { name: 'engine', remote: false },
   notice: null,
   warning: null,
+  examples: [],
   blocked: null,
   streaming: null,
   draft: '',

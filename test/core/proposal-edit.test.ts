@@ -5,7 +5,11 @@ import { withProposal } from '../../src/core/proposal-edit.ts';
 const CODE = 'def area(a):\n    return a * a\n';
 
 /** `|` marks the cursor, `[` and `]` the selection. */
-function check(marked: string, expected: string, { code = CODE, eol = '\n' as '\n' | '\r\n' } = {}): void {
+function check(
+  marked: string,
+  expected: string,
+  { code = CODE, eol = '\n' }: { code?: string; eol?: '\n' | '\r\n' } = {},
+): void {
   const start = marked.search(/[|[]/);
   const closing = marked.indexOf(']');
   const end = closing < 0 ? start : closing - 1;
@@ -33,12 +37,18 @@ test('a definition of the same name is replaced with its body, wherever the curs
 test('two definitions of that name: neither is touched', () => {
   const text = 'def area():\n    pass\n\ndef area(x):\n    pass\n';
   check(`${text}|`, `${text}${CODE}`);
+  check(`|${text}`, `${text}\n\n${CODE}`);
 });
 
-test('else it stands on lines of its own at the cursor', () => {
+test('else it takes the blank line of the cursor', () => {
   check('a = 1\n|\nb = 2\n', `a = 1\n${CODE}b = 2\n`);
-  check('a =| 1\nb = 2\n', `a = 1\n\n${CODE}\nb = 2\n`);
-  check('a = 1|', `a = 1\n\n${CODE}`);
+  check('a = 1\n  |', `a = 1\n${CODE}`);
+});
+
+test('else it stands at the end, where a definition keeps the usual distance', () => {
+  check('a =| 1\nb = 2\n', `a = 1\nb = 2\n\n\n${CODE}`);
+  check('|\na = 1', `\na = 1\n\n\n${CODE}`);
+  check('a = 1|', 'a = 1\n\nb = 2\n', { code: 'b = 2\n' });
 });
 
 test('line ends are those of the document', () => {
