@@ -28,7 +28,7 @@ export function chatView(state: EpisodeState, around: ChatSurroundings): ChatVie
       chatServer: around.chatServer,
       notice: around.notice,
       warning: around.blocked ?? around.warning,
-      examples: [...around.examples],
+      examples: around.examples,
       marker: state.answerMarker,
     },
     draft: around.draft,

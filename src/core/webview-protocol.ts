@@ -47,7 +47,7 @@ export const statusViewSchema = z.object({
   /** What stands in the way, or works only in part, with what to do. */
   warning: text.nullable(),
   /** Requests that this model can make something of, to begin with. */
-  examples: z.array(text),
+  examples: z.array(text).readonly(),
   /** The words behind which an answer begins. */
   marker: text,
 });

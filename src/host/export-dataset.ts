@@ -83,16 +83,39 @@ async function runExport(
   token: vscode.CancellationToken,
 ): Promise<z.infer<typeof summarySchema> | null> {
   const folder = mkdtempSync(join(tmpdir(), 'turnwise-export-'));
-  const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'cli.js').fsPath;
-  const { flags, env } = await scoresOf(host, folder);
-  const child = spawn(
-    process.execPath,
-    [cli, 'export', '--store', host.journal.path, '--out', out, ...flags, '--json'],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env, ELECTRON_RUN_AS_NODE: '1' },
-    },
-  );
+  try {
+    const { flags, env } = await scoresOf(host, folder);
+    const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'cli.js').fsPath;
+    const { code, stdout, stderr } = await runNode(
+      [cli, 'export', '--store', host.journal.path, '--out', out, ...flags, '--json'],
+      env,
+      token,
+    );
+    if (token.isCancellationRequested) return null;
+    const parsed = code === 0 ? summarySchema.safeParse(JSON.parse(stdout)) : null;
+    if (parsed?.success === true) return parsed.data;
+    const words = stderr
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^turnwise: /, '');
+    const sentence = words || 'The export failed without a word; see the log of the extension host and try again.';
+    throw new TurnwiseError('environment', 'export_failed', sentence);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a program with the editor's own Node; cancelling ends it. What it prints is kept, of stderr the end. */
+async function runNode(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  token: vscode.CancellationToken,
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, command, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env, ELECTRON_RUN_AS_NODE: '1' },
+  });
   const cancel = token.onCancellationRequested(() => child.kill('SIGTERM'));
   let stdout = '';
   let stderr = '';
@@ -102,23 +125,9 @@ async function runExport(
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject).once('close', resolve);
     });
-    if (token.isCancellationRequested) return null;
-    const parsed = code === 0 ? summarySchema.safeParse(JSON.parse(stdout)) : null;
-    if (parsed?.success === true) return parsed.data;
-    const words =
-      stderr
-        .trim()
-        .split('\n')
-        .at(-1)
-        ?.replace(/^turnwise: /, '') ?? '';
-    throw new TurnwiseError(
-      'environment',
-      'export_failed',
-      words === '' ? 'The export failed; see the log and try again.' : words,
-    );
+    return { code, stdout, stderr };
   } finally {
     cancel.dispose();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
