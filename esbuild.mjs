@@ -34,7 +34,8 @@ const editor = {
   format: 'cjs',
   minify: true,
   external: ['vscode', ...external],
-  define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__turnwiseUrl' },
+  // The editor complains about extensions that look at `navigator`; in Node nobody needs to.
+  define: { navigator: 'undefined', 'import.meta.dirname': '__dirname', 'import.meta.url': '__turnwiseUrl' },
   banner: { js: "const __turnwiseUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { ChatBackend, Backend } from './core/backend.ts';
 import { errorText } from './core/error.ts';
-import { COMMANDS } from './host/commands.ts';
+import type { COMMANDS } from './host/commands.ts';
 import type { TreeNode } from './host/episodes-tree.ts';
 import type { Host } from './host/host.ts';
 import type { Connectors } from './host/servers.ts';
@@ -50,11 +50,11 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  for (const [id, command] of Object.entries(COMMANDS)) {
+  for (const id of commandsOf(context.extension)) {
     const run = async (argument: unknown): Promise<void> => {
       try {
         if (id === 'turnwise.showLog') log.show();
-        else await command(await product(), argument);
+        else await (await import('./host/commands.ts')).COMMANDS[id](await product(), argument);
       } catch (thrown) {
         log.error(`${id}: ${errorText(thrown)}`);
         void vscode.window.showErrorMessage(errorText(thrown));
@@ -62,6 +62,12 @@ export function activate(context: vscode.ExtensionContext): void {
     };
     context.subscriptions.push(vscode.commands.registerCommand(id, run));
   }
+}
+
+/** The commands that the manifest promises, which are those of the table: a test holds them together. */
+function commandsOf({ packageJSON }: vscode.Extension<unknown>): (keyof typeof COMMANDS)[] {
+  const manifest = packageJSON as { contributes: { commands: { command: keyof typeof COMMANDS }[] } };
+  return manifest.contributes.commands.map(({ command }) => command);
 }
 
 /** Loads the rest of the extension and opens it; what views offer depends on whether that works. */

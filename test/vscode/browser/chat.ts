@@ -19,7 +19,13 @@ export async function openChat(page: Page): Promise<Chat> {
   // The entry comes once the extension host has delivered the manifest.
   const entry = page.locator('.activitybar').getByRole('tab', { name: 'Turnwise' });
   await entry.waitFor({ timeout: 60_000 });
-  if ((await entry.getAttribute('aria-expanded')) !== 'true') await entry.click();
+  const shown = page.locator('.pane', { has: page.getByRole('button', { name: /^Chat/ }) });
+  // A reloaded window may be about to show it by itself; a click would then hide it again.
+  const visible = await shown.waitFor({ timeout: 2000 }).then(
+    () => true,
+    () => false,
+  );
+  if (!visible) await entry.click();
   return chatIn(page);
 }
 
