@@ -111,7 +111,10 @@ function missingGain(
   const stage = progress?.state ?? 'scored';
   switch (stage) {
     case 'queued':
-      return { why: 'queued', mark: 'queued', pending: true };
+      // It failed and will be tried again: why is worth more than when.
+      return progress?.message == null
+        ? { why: 'queued', mark: 'queued', pending: true }
+        : { why: `not scored yet: ${progress.message}`, mark: 'not scored', pending: false };
     case 'scoring':
       return { why: 'scoring…', mark: 'scoring…', pending: true };
     case 'failed':

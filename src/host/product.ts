@@ -1,4 +1,4 @@
-import { mkdirSync, watch } from 'node:fs';
+import { existsSync, mkdirSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { ChatSession } from '../app/chat-session.ts';
@@ -190,11 +190,18 @@ async function probeSqlite(): Promise<void> {
 
 function openStore(path: string): Journal {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
   } catch {
     // Opening the file says what is wrong, in words.
   }
   return openJournal(path);
+}
+
+/** Folder by folder: where none can be made (below /proc, say), the recursive kind of Node never returns. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 /** What another process left unfinished is marked interrupted, so that the chat offers Continue. */

@@ -67,6 +67,14 @@ describe('a turn without a gain says why', () => {
     ['the last action', ['a', null], null, queued, 'waits for the next action', false],
     ['nobody asked for a score', ['a', null], null, null, 'not scored yet', false],
     ['it waits', ['a', null], null, queued, 'queued', true],
+    [
+      'it failed, and will be tried again',
+      ['a', null],
+      null,
+      { state: 'queued', message: 'No engine.' },
+      'not scored yet: No engine.',
+      false,
+    ],
     ['it is at work', ['a', null], null, { state: 'scoring', message: null }, 'scoring…', true],
     [
       'the scorer failed',

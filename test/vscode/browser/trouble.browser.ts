@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { kill } from 'node:process';
 import { expect, test } from 'vitest';
 import { openChat } from './chat.ts';
-import { modal } from './dialogs.ts';
 import { withEditor } from './editor.ts';
 import { enginesOf } from './engines.ts';
 import { chatSettings, startModelServer } from './model-server.ts';
@@ -74,7 +73,7 @@ test("without this platform's engine binary a server still chats, and scoring sa
 test('in a workspace that nobody vouched for, settings that name servers are inert', async () => {
   const server = await startModelServer(() => ({ say: 'Which one?' }));
   await withEditor({ settings: chatSettings(server), trust: false }, async ({ page }) => {
-    await modal(page).getByRole('button', { name: /^No/ }).click();
+    await page.getByRole('button', { name: /^Restricted Mode/ }).waitFor();
     const chat = await openChat(page);
     await chat.say('Return the peak value. round it properly.');
     await chat.settled(1);
