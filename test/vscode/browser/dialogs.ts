@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 /** Runs a command from the palette, by its title. */
 export async function runCommand(page: Page, title: string): Promise<void> {
@@ -17,13 +18,13 @@ export const modal = (page: Page): Locator => page.getByRole('dialog').filter({ 
 export const toast = (page: Page, text: string | RegExp): Locator =>
   page.locator('.notifications-toasts .notification-list-item', { hasText: text });
 
-/** Answers the editor's own file dialog with a path. */
-export async function chooseFile(page: Page, path: string): Promise<void> {
-  const input = page.locator('.quick-input-widget input[type=text]');
-  await input.waitFor();
-  await input.fill(path);
-  await page
-    .locator('.quick-input-widget')
-    .getByRole('button', { name: /^(OK|Export)$/ })
-    .click();
+/** Takes the path that the editor's own file dialog proposes, and returns it. */
+export async function takeProposedPath(page: Page): Promise<string> {
+  const dialog = page.locator('.quick-input-widget');
+  const input = dialog.locator('input[type=text]');
+  // The field is filled when the dialog is ready.
+  await expect.poll(() => input.inputValue()).toMatch(/[^/]$/);
+  const path = await input.inputValue();
+  await dialog.getByRole('button', { name: /^(OK|Export)$/ }).click();
+  return path;
 }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { openChat, type Chat } from './chat.ts';
 import { turnwise } from './command-line.ts';
-import { chooseFile, modal, toast } from './dialogs.ts';
+import { modal, takeProposedPath, toast } from './dialogs.ts';
 import { withEditor, type Editor } from './editor.ts';
 import { episodesIn, gainIn } from './episodes.ts';
 
@@ -72,12 +72,12 @@ test('a person asks, answers, reads the first gain while the talk goes on, accep
     await expect.poll(text).toContain(code.trim());
 
     // Export, with the consent that it takes.
-    const out = join(folder, 'dataset');
     await episodesIn(page).press('Export Dataset…');
     await modal(page)
       .getByRole('button', { name: /^Allow and Export All/ })
       .click();
-    await chooseFile(page, out);
+    const out = await takeProposedPath(page);
+    expect(out).toBe(join(folder, 'turnwise-dataset'));
     await toast(page, /Exported \d+ conversation/).waitFor({ timeout: 60_000 });
     await shoot('exported');
 
@@ -122,7 +122,7 @@ async function answer(chat: Chat, turn: number): Promise<void> {
   const options = chat.turn(turn).locator('button.choice');
   if (words !== undefined) await chat.say(words);
   else if ((await options.count()) > 0) await options.first().click();
-  else await chat.turn(turn).getByRole('button', { name: 'Skip, use your judgement' }).click();
+  else await chat.frame.getByRole('button', { name: 'Skip, use your judgement' }).click();
 }
 
 /** Goes on answering until the agent proposes code; returns the number of that turn. */
