@@ -43,7 +43,8 @@ const results = await Promise.all([
   build({
     ...node,
     entryPoints: {
-      cli: 'src/cli.ts',
+      cli: 'src/launch.ts',
+      turnwise: 'src/cli.ts',
       engine: 'src/engine.ts',
       bench: 'bench/main.ts',
       'python-child': 'src/app/sandbox/python-child.ts',

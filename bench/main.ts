@@ -18,7 +18,7 @@ const MODES: readonly MaskMode[] = ['length_matched', 'natural'];
 // Large enough that arithmetic dominates, small enough that the naive way ends within minutes on one core.
 const RANDOM: ModelShape = {
   width: 256,
-  layers: 10,
+  layers: 6,
   feedForward: 768,
   heads: 8,
   kvHeads: 4,
@@ -51,7 +51,9 @@ async function benchmark(): Promise<Case[]> {
     threads: flags.threads === undefined ? undefined : Number(flags.threads),
   });
   const model =
-    parameters === null ? 'bundled toy' : `random weights, ${(parameters / 1e6).toFixed(0)}M parameters, F16`;
+    parameters === null
+      ? 'bundled toy'
+      : `random weights, ${(parameters / 1e6).toFixed(0)}M parameters, F16 computed in float32`;
   try {
     const cases: Case[] = [];
     for (const mode of MODES) {

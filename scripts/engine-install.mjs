@@ -61,11 +61,15 @@ function fetchPackage(name, version, folder) {
     const out = execFileSync(command, [...first, 'pack', `${name}@${version}`, '--json'], options);
     return join(folder, JSON.parse(out)[0].filename);
   } catch (thrown) {
-    const words = String(thrown.stderr ?? thrown.message);
+    // With --json npm tells its errors on stdout.
+    const words = `${thrown.stdout ?? ''}${thrown.stderr ?? ''}` || thrown.message;
     if (!/ETARGET|E404|No matching version/.test(words)) {
-      throw new Error(`npm could not fetch ${name}@${version} (${lastLine(words)}); check the network and try again.`, {
-        cause: thrown,
-      });
+      throw new Error(
+        `npm could not fetch ${name}@${version} (${summaryOf(words)}); check the network and try again.`,
+        {
+          cause: thrown,
+        },
+      );
     }
     throw new Error(
       `${name} is not published in version ${version} on this registry. An older binary would not do: before 3.22 it does not report the ` +
@@ -90,6 +94,7 @@ function tryOut() {
   }
 }
 
-function lastLine(text) {
-  return text.trim().split('\n').at(-1) ?? '';
+/** npm's own one-line summary of what went wrong. */
+function summaryOf(words) {
+  return /"summary": "([^"]*)"/.exec(words)?.[1] ?? words.trim().split('\n').at(-1) ?? '';
 }

@@ -20,6 +20,7 @@ const OWN = [
   'dist/chat-backend.cjs',
   'dist/engine.js',
   'dist/cli.js',
+  'dist/turnwise.js',
   'dist/python-child.js',
   'dist/ThirdPartyNotices.txt',
   'dist/webview/chat.js',

@@ -16,6 +16,7 @@ const zones: Record<string, { zones: string[]; packages: RegExp }> = {
   host: { zones: ['app', 'store', 'core'], packages: /^(vscode$|node:|zod)/ },
   webview: { zones: ['core'], packages: /^(lit|markdown-it|zod)(\/|$)/ },
   'extension.ts': { zones: ['host', 'backends', 'core'], packages: /^vscode$/ },
+  'launch.ts': { zones: [], packages: /^node:/ },
   'cli.ts': { zones: ['cli', 'app', 'backends', 'core'], packages: /^(node:|commander)/ },
   'engine.ts': { zones: ['engine', 'core'], packages: /^node:/ },
 };

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type * as Native from 'node-llama-cpp';
-import type { LlamaModel } from 'node-llama-cpp';
+import type { Llama, LlamaModel } from 'node-llama-cpp';
 import { errorText, TurnwiseError } from '../core/error.ts';
+import { widenGguf } from './widen-gguf.ts';
 
 export interface LoadOptions {
   readonly modelPath: string;
@@ -23,6 +25,8 @@ export interface LoadedModel {
   readonly threads: number;
   /** Name of the GPU interface in use, or null. */
   readonly gpu: string | null;
+  /** Whether it computes in float32 throughout; its cache then has to as well. */
+  readonly float32: boolean;
   readonly vocabularySize: number;
   dispose(): Promise<void>;
 }
@@ -47,7 +51,7 @@ export async function loadModel({ modelPath, threads, gpu = false }: LoadOptions
       throw engineMissing(cause);
     });
   try {
-    const model = await llama.loadModel({ modelPath });
+    const { model, widened } = await load(llama, modelPath);
     const vocabularySize = [...model.iterateAllTokens()].length;
     return {
       model,
@@ -55,6 +59,7 @@ export async function loadModel({ modelPath, threads, gpu = false }: LoadOptions
       sha: await sha256File(modelPath),
       threads: count,
       gpu: llama.gpu === false ? null : llama.gpu,
+      float32: widened,
       vocabularySize,
       dispose: () => llama.dispose(),
     };
@@ -67,6 +72,23 @@ export async function loadModel({ modelPath, threads, gpu = false }: LoadOptions
       `The engine cannot load ${modelPath} (${firstLine(cause)}); the file may be damaged or of a kind that llama.cpp does not know: choose another GGUF.`,
       { cause },
     );
+  }
+}
+
+/** F16 models up to this size are computed in float32; beyond it the doubled memory and time would be felt. */
+const WIDEN_UP_TO = 64 * 1024 * 1024;
+
+async function load(llama: Llama, modelPath: string): Promise<{ model: LlamaModel; widened: boolean }> {
+  const wide = (await stat(modelPath)).size <= WIDEN_UP_TO ? widenGguf(await readFile(modelPath)) : null;
+  if (wide === null) return { model: await llama.loadModel({ modelPath }), widened: false };
+  const folder = await mkdtemp(join(tmpdir(), 'turnwise-model-'));
+  try {
+    const copy = join(folder, 'model.gguf');
+    await writeFile(copy, wide);
+    // Read, not mapped, so that the copy can go at once on every system.
+    return { model: await llama.loadModel({ modelPath: copy, useMmap: false }), widened: true };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { LlamaContextSequence, Token } from 'node-llama-cpp';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import type { LoadedModel } from './load-model.ts';
-import type { Track } from './track.ts';
+import { exactOptions, type Track } from './track.ts';
 
 const PROBE_TOKENS = 10;
 const PROBE_CONTEXT = 64;
@@ -42,8 +42,8 @@ function probe({ model, vocabularySize }: LoadedModel): number[] {
   return ids;
 }
 
-async function fromDistribution({ model, threads }: LoadedModel, ids: readonly number[]): Promise<number[]> {
-  const context = await model.createContext({ contextSize: PROBE_CONTEXT, flashAttention: false, threads });
+async function fromDistribution(loaded: LoadedModel, ids: readonly number[]): Promise<number[]> {
+  const context = await loaded.model.createContext({ contextSize: PROBE_CONTEXT, ...exactOptions(loaded) });
   try {
     const sequence: LlamaContextSequence = context.getSequence();
     const out = await sequence.controlledEvaluate(

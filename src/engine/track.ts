@@ -1,4 +1,10 @@
-import type { ControlledEvaluateInputItem, LlamaContext, LlamaContextSequence, Token } from 'node-llama-cpp';
+import type {
+  ControlledEvaluateInputItem,
+  LlamaContext,
+  LlamaContextOptions,
+  LlamaContextSequence,
+  Token,
+} from 'node-llama-cpp';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import { outOfMemory, type LoadedModel } from './load-model.ts';
 
@@ -67,17 +73,22 @@ export interface SampledToken {
   readonly probability: number;
 }
 
-/** Opens a context with one sequence. Flash attention stays off: with it, single tokens differ by up to 8e-3 nats. */
+/** Flash attention stays off: with it, single tokens differ by up to 8e-3 nats. */
+export function exactOptions({ threads, float32 }: LoadedModel): LlamaContextOptions {
+  const cache = float32 ? ({ experimentalKvCacheKeyType: 'F32', experimentalKvCacheValueType: 'F32' } as const) : {};
+  return { flashAttention: false, threads, ...cache };
+}
+
+/** Opens a context with one sequence. */
 export async function openTrack(loaded: LoadedModel, contextSize: number): Promise<Track> {
-  const { model, threads, vocabularySize } = loaded;
+  const { model, vocabularySize } = loaded;
   let context: LlamaContext;
   try {
     context = await model.createContext({
       contextSize,
       batchSize: Math.min(contextSize, vocabularySize > LARGE_VOCABULARY ? BATCH_LARGE_VOCABULARY : BATCH),
       sequences: 1,
-      flashAttention: false,
-      threads,
+      ...exactOptions(loaded),
       // A sliding window that forgets cells could not be rolled back.
       swaFullCache: true,
       failedCreationRemedy: false,
@@ -133,6 +144,10 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
     wanted: (offset: number) => readonly number[],
     { signal, beforeBatch, onBatch }: AppendOptions = {},
   ): Promise<Appended> {
+    if (ids.length === 0) {
+      await rollBack(start);
+      return { logprobs: [], evaluated: 0 };
+    }
     // A stretch too short for a batch is filled from behind: the tokens before it are run again. At the very beginning there
     // are none, so it is filled in front: attention is causal, and what a later token computes touches no earlier one.
     const redone = Math.min(Math.max(0, SMALLEST_BATCH - ids.length), start);

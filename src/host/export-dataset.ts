@@ -85,7 +85,7 @@ async function runExport(
   const folder = mkdtempSync(join(tmpdir(), 'turnwise-export-'));
   try {
     const { flags, env } = await scoresOf(host, folder);
-    const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'cli.js').fsPath;
+    const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'turnwise.js').fsPath;
     const { code, stdout, stderr } = await runNode(
       [cli, 'export', '--store', host.journal.path, '--out', out, ...flags, '--json'],
       env,

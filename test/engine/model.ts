@@ -28,7 +28,14 @@ export function idsOf({ model }: LoadedModel, text: string): number[] {
  * code. For sequences that fit into one batch.
  */
 export async function naiveScore({ model, threads }: LoadedModel, { ids, from, to }: ScoreSequence): Promise<number[]> {
-  const context = await model.createContext({ contextSize: 2048, batchSize: 2048, flashAttention: false, threads });
+  const context = await model.createContext({
+    contextSize: 2048,
+    batchSize: 2048,
+    flashAttention: false,
+    threads,
+    experimentalKvCacheKeyType: 'F32',
+    experimentalKvCacheValueType: 'F32',
+  });
   try {
     const out = await context.getSequence().controlledEvaluate(
       ids.slice(0, -1).map((id, at) => [

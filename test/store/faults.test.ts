@@ -33,7 +33,11 @@ test('a full disk: the append is refused in words, what was acknowledged stays, 
   expect(error?.message).toMatch(/free some space/);
   expect(kept.length).toBeGreaterThan(2);
   expect(journal.read('e')).toEqual(kept);
-  expect(refused(() => { journal.putScore('k', 'z'.repeat(9000)); })).toMatchObject({ reason: 'disk_full' });
+  expect(
+    refused(() => {
+      journal.putScore('k', 'z'.repeat(9000));
+    }),
+  ).toMatchObject({ reason: 'disk_full' });
 
   connection.db.exec('PRAGMA max_page_count = 100000');
   kept.push(...journal.append('e', [words('room again')], { expectedSeq: kept.length }));
