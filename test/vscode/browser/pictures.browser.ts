@@ -17,13 +17,15 @@ test.each(Object.entries(THEMES))('the %s theme, as a reader of the README sees 
     await widenSideBar(page, 470);
     await chat.say('Return the peak value. the output needs a label; round it properly.');
     if ((await chat.settled(1)) === 'question') {
-      await chat.say('keep 1 decimals');
+      await chat.say('label it points');
       await chat.settled(2);
       await episodesIn(page).turn(1).filter({ hasText: 'nats' }).waitFor({ timeout: 60_000 });
     }
     await page.mouse.move(900, 700);
     await shoot(`turnwise-${name}`);
-    const fits: unknown = await chat.frame.locator('body').evaluate('(body) => body.scrollWidth <= body.clientWidth');
+    const fits: unknown = await chat.frame
+      .locator('body')
+      .evaluate('document.body.scrollWidth <= document.body.clientWidth');
     expect(fits).toBe(true);
     if (process.env['TURNWISE_SCREENSHOTS']) {
       const media = join(root, 'media/screenshots');
