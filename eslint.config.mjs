@@ -23,9 +23,14 @@ export default defineConfig(
     },
   },
   // Vitest asks for a default export.
-  { files: ['vitest.config.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['**/vitest.config.ts'], rules: { 'no-restricted-syntax': 'off' } },
   {
     files: ['**/*.mjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+  // What VS Code itself loads is CommonJS.
+  {
+    files: ['test/host/**/*.cjs', 'test/host/bridge/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: { process: 'readonly' } },
   },
 );

@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util';
 import { errorText, TurnwiseError } from './core/error.ts';
+import { endWithoutLeases } from './engine/leases.ts';
 import { serve } from './engine/serve.ts';
 
 /**
- * The engine's process: `engine.js --model FILE [--port N] [--context N] [--threads N] [--gpu] [--with-parent]`. Prints one
+ * The engine's process: `engine.js --model FILE [--port N] [--context N] [--threads N] [--gpu] [--with-parent]
+ * [--leases DIR]`. Prints one
  * JSON line on stdout: `{url, token_file, pid, model_sha}` when it serves, `{error}` when it cannot. With `--with-parent` it
- * ends when its stdin closes, so that no parent's death leaves it behind.
+ * ends when its stdin closes, so that no parent's death leaves it behind; with `--leases` when no process is left that holds
+ * a lease in that folder.
  */
 async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -17,6 +20,7 @@ async function main(argv: readonly string[]): Promise<void> {
       threads: { type: 'string' },
       gpu: { type: 'boolean', default: false },
       'with-parent': { type: 'boolean', default: false },
+      leases: { type: 'string' },
     },
   });
   if (values.model === undefined) {
@@ -39,6 +43,7 @@ async function main(argv: readonly string[]): Promise<void> {
   };
   process.on('SIGINT', end).on('SIGTERM', end);
   if (values['with-parent']) process.stdin.on('close', end).on('end', end).resume();
+  if (values.leases !== undefined) endWithoutLeases(values.leases, end);
   const { url, tokenFile, modelSha } = serving;
   say({ url, token_file: tokenFile, pid: process.pid, model_sha: modelSha });
 }

@@ -14,6 +14,7 @@ const allowed = [
   'BlueOak-1.0.0',
   'CC0-1.0',
   'Python-2.0',
+  'PSF-2.0',
   '(MIT OR CC0-1.0)',
   '(MIT AND Zlib)',
   '(BSD-2-Clause OR MIT OR Apache-2.0)',

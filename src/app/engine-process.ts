@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { errorText, TurnwiseError, type Fault } from '../core/error.ts';
 
 /** Loading a model of some gigabytes from a slow disk, and hashing it. */
-const START_TIMEOUT_MS = 120_000;
+export const START_TIMEOUT_MS = 120_000;
 /** What of a child's stderr is kept for its obituary. */
 const LAST_WORDS = 2000;
 
@@ -57,15 +57,11 @@ const failureSchema = z.object({
 export async function startEngine(options: StartEngineOptions = {}): Promise<RunningEngine> {
   const { signal, timeoutMs = START_TIMEOUT_MS } = options;
   if (signal?.aborted) throw startAborted();
-  const child = spawn(
-    process.execPath,
-    [options.entry ?? join(packageRoot(), 'dist', 'engine.js'), ...flags(options)],
-    {
-      // The child watches its stdin: when this process ends, however it ends, the pipe closes.
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-    },
-  );
+  const child = spawn(process.execPath, [options.entry ?? engineEntry(), ...flags(options)], {
+    // The child watches its stdin: when this process ends, however it ends, the pipe closes.
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+  });
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => {
       resolve();
@@ -75,7 +71,7 @@ export async function startEngine(options: StartEngineOptions = {}): Promise<Run
     });
   });
   try {
-    const { url, token_file: tokenFile, pid, model_sha: modelSha } = await firstLine(child, signal, timeoutMs);
+    const { url, token_file: tokenFile, pid, model_sha: modelSha } = await awaitServing(child, signal, timeoutMs);
     const token = (await readFile(tokenFile, 'utf8')).trim();
     return {
       url,
@@ -94,6 +90,11 @@ export async function startEngine(options: StartEngineOptions = {}): Promise<Run
     await endChild(child, ended);
     throw thrown;
   }
+}
+
+/** The engine's program, beside the other bundles. */
+export function engineEntry(): string {
+  return join(packageRoot(), 'dist', 'engine.js');
 }
 
 /** The toy model that comes with the package. */
@@ -119,8 +120,8 @@ function flags({ modelPath, port, contextSize, threads, gpu }: StartEngineOption
   ];
 }
 
-/** Waits for the line that says it serves, or why it does not. */
-async function firstLine(
+/** Waits for the line in which an engine's process says that it serves, or why it does not. Throws as `startEngine` does. */
+export async function awaitServing(
   child: ChildProcess,
   signal: AbortSignal | undefined,
   timeoutMs: number,

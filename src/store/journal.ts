@@ -4,7 +4,9 @@ import { isPlainId, type EventBody, type StoredEvent } from '../core/event.ts';
 import { connect, transaction, type Connection, type ReadOnlyReason } from './connection.ts';
 import { decodeEvent, encodeEvent } from './event-row.ts';
 import { listEpisodes, type EpisodeFacts } from './list-episodes.ts';
+import { memoOf, type Memo } from './memo.ts';
 import { scoreCache, type ScoreCache } from './score-cache.ts';
+import { scoreQueue, type ScoreQueue } from './score-queue.ts';
 import { guarded, readOnlySentence } from './sqlite-error.ts';
 
 /** New events of one episode. */
@@ -39,6 +41,11 @@ export interface Journal extends ScoreCache {
   unfinished(): string[];
   /** Every event in the order of arrival. A damaged one is thrown, or given to `onDamage`, and then the walk goes on. */
   readAll(onDamage?: (error: TurnwiseError) => void): Generator<StoredEvent, void, void>;
+  /** Whether another connection has committed since this was last asked. */
+  changedElsewhere(): boolean;
+  readonly memo: Memo;
+  /** Background scoring, shared by every process that has this store open. */
+  readonly queue: ScoreQueue;
   close(): void;
 }
 
@@ -69,6 +76,10 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
   };
 
   const { lastSeq, ofEpisode, count, page, insert } = prepareOrClose({ path, db, readOnly });
+
+  // It changes with the commits of other connections alone.
+  const dataVersion = (): unknown => db.prepare('PRAGMA data_version').get()?.['data_version'];
+  let seenVersion = run(dataVersion);
 
   function decodeOr(row: unknown, onDamage: ((error: TurnwiseError) => void) | undefined): StoredEvent | null {
     try {
@@ -140,6 +151,14 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
       }
     },
     ...scoreCache(db, { run, write, now }),
+    queue: scoreQueue(db, { run, write, now }),
+    memo: memoOf(db, { run, write, readOnly: readOnly !== null }),
+    changedElsewhere: () => {
+      const version = run(dataVersion);
+      const changed = version !== seenVersion;
+      seenVersion = version;
+      return changed;
+    },
     close: () => {
       if (db.isOpen) db.close();
     },

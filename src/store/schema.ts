@@ -2,7 +2,7 @@
  * Layout of the store. Version of the whole file (`user_version`); a newer one is opened read-only. What an older one holds
  * in `event` is never touched: only the derived tables are dropped and made anew.
  */
-export const STORE_VERSION = 1;
+export const STORE_VERSION = 2;
 
 /** "TwJ1": marks the file as ours (`application_id`), so that another program's database is not written into. */
 export const APPLICATION_ID = 0x54774a31;
@@ -32,10 +32,16 @@ export const EVENT_TABLE = `
     BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 `;
 
+/** What windows remember; kept when the derived tables are made anew. */
+export const MEMO_TABLE = `
+  CREATE TABLE IF NOT EXISTS memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+`;
+
 /** What can be rebuilt from events and a scorer: caches, kept apart from the truth. */
 export const DERIVED_TABLES = `
   DROP TABLE IF EXISTS score;
   DROP TABLE IF EXISTS scored;
+  DROP TABLE IF EXISTS score_job;
   CREATE TABLE score (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL,
@@ -51,5 +57,19 @@ export const DERIVED_TABLES = `
     sha TEXT NOT NULL,
     created INTEGER NOT NULL,
     UNIQUE (episode_id, scorer_key, options_key)
+  ) STRICT;
+  CREATE TABLE score_job (
+    episode_id TEXT NOT NULL,
+    scorer TEXT NOT NULL,
+    options_key TEXT NOT NULL,
+    wanted INTEGER NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    not_before INTEGER NOT NULL DEFAULT 0,
+    owner TEXT,
+    lease_until INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    message TEXT,
+    PRIMARY KEY (episode_id, scorer, options_key)
   ) STRICT;
 `;

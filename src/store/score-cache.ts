@@ -15,6 +15,8 @@ export interface ScoreCache {
   putScored(episodeId: string, scorerKey: string, optionsKey: string, row: ScoredEpisode): void;
   /** Every episode scored by this scorer under these options, newest score first. */
   listScored(scorerKey: string, optionsKey: string, limit?: number): ScoredEpisode[];
+  /** The newest score of each episode (or of this one) under these options, whoever made it, newest first. */
+  newestScored(optionsKey: string, only?: { readonly limit?: number; readonly episodeId?: string }): ScoredEpisode[];
 }
 
 /** The cache on an open database; `run` turns SQLite's errors into the product's, `write` also refuses a read-only store. */
@@ -61,6 +63,18 @@ export function scoreCache(
             'SELECT row AS value, sha FROM scored WHERE scorer_key = ? AND options_key = ? ORDER BY position DESC LIMIT ?',
           )
           .all(scorerKey, optionsKey, limit)
+          .flatMap((row) => scored(intact(row))),
+      ),
+    newestScored: (optionsKey, { limit = -1, episodeId } = {}) =>
+      run(() =>
+        db
+          .prepare(
+            `SELECT row AS value, sha FROM scored WHERE position IN
+               (SELECT max(position) FROM scored WHERE options_key = ?1 AND (?2 IS NULL OR episode_id = ?2)
+                GROUP BY episode_id)
+             ORDER BY position DESC LIMIT ?3`,
+          )
+          .all(optionsKey, episodeId ?? null, limit)
           .flatMap((row) => scored(intact(row))),
       ),
   };

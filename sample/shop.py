@@ -1,0 +1,4 @@
+from prices import total
+
+if __name__ == "__main__":
+    print(total(["tea", "bread"]))

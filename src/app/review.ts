@@ -1,0 +1,116 @@
+import { creditBatch } from '../core/credit/credit.ts';
+import { creditEpisodeOf } from '../core/credit/from-score.ts';
+import type { Ledger } from '../core/credit/ledger.ts';
+import { resolveCreditOptions } from '../core/credit/options.ts';
+import { exportedOutcome } from '../core/dataset/export-episode.ts';
+import type { EpisodeState } from '../core/episode-state.ts';
+import { reduce } from '../core/reduce.ts';
+import { reviewEpisode, type EpisodeReview, type ScoringProgress } from '../core/review.ts';
+import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
+import type { Journal } from '../store/journal.ts';
+import type { EpisodeFacts } from '../store/list-episodes.ts';
+import { scoreOptionsKey } from './cached-scorer.ts';
+import { scoreKeys } from './score-store.ts';
+
+/** What a review reads. */
+export interface ReviewPorts {
+  readonly journal: Journal;
+  readonly options: () => ScoreOptions;
+  readonly progressOf: (episodeId: string) => ScoringProgress | null;
+}
+
+/** Newest scored episodes that are compared with each other; more would be read on the editor's own thread. */
+const LARGEST_BATCH = 300;
+
+/** Placebo figures count from this many gains on (spec S1). */
+const PLACEBO_MIN = 50;
+
+/** Conversations with their gains and credit, read from the store and kept until something changes. */
+export class Review {
+  readonly #ports: ReviewPorts;
+  /** What is known under `#optionsKey`, the newest score first. */
+  #rows: Map<string, Row> | null = null;
+  #optionsKey = '';
+  #ledgers: ReadonlyMap<string, Ledger> | null = null;
+
+  constructor(ports: ReviewPorts) {
+    this.#ports = ports;
+  }
+
+  /** All episodes, the newest first. */
+  episodes(): EpisodeFacts[] {
+    return this.#ports.journal.episodes();
+  }
+
+  episode(id: string): EpisodeReview {
+    const state = reduce(this.#ports.journal.read(id));
+    const row = this.#scored().get(id);
+    this.#ledgers ??= ledgersOf([...this.#scored().values()]);
+    return reviewEpisode(state, row ?? null, this.#ledgers.get(id) ?? null, this.#ports.progressOf(id));
+  }
+
+  /** Sum of an episode's known gains in nats, without reading the episode; null while none is known. */
+  gainOf(id: string): number | null {
+    const gains = this.#scored()
+      .get(id)
+      ?.turns.flatMap(({ gain_sum }) => gain_sum ?? []);
+    return gains === undefined || gains.length === 0 ? null : gains.reduce((sum, gain) => sum + gain, 0);
+  }
+
+  /** Forgets what it read of one episode, or (null) of all; call it when scores or outcomes changed. */
+  refresh(episodeId: string | null = null): void {
+    this.#ledgers = null;
+    if (episodeId === null || this.#rows === null) {
+      this.#rows = null;
+      return;
+    }
+    const [newest] = this.#ports.journal.newestScored(this.#optionsKey, { episodeId, limit: 1 });
+    const others = [...this.#rows].filter(([id]) => id !== episodeId);
+    this.#rows = new Map(newest === undefined ? others : [[episodeId, rowOf(newest)], ...others]);
+  }
+
+  /** Writes an episode's outcome of today to its newest score, so that the batch counts with it. */
+  noteOutcome(state: EpisodeState): void {
+    const outcome = exportedOutcome(state).value;
+    const known = this.#scored().get(state.id);
+    if (known === undefined || known.outcome === outcome) return;
+    const { journal } = this.#ports;
+    const [row] = journal.newestScored(this.#optionsKey, { episodeId: state.id, limit: 1 });
+    if (row === undefined) return;
+    const { scorerKey, optionsKey } = scoreKeys(row.scorer, row.options);
+    journal.putScored(state.id, scorerKey, optionsKey, { ...row, outcome });
+    this.refresh(state.id);
+  }
+
+  #scored(): Map<string, Row> {
+    const { journal, options } = this.#ports;
+    const optionsKey = scoreOptionsKey(options());
+    if (this.#rows === null || this.#optionsKey !== optionsKey) {
+      const rows = journal.newestScored(optionsKey, { limit: LARGEST_BATCH });
+      this.#rows = new Map(rows.map((row) => [row.episode_id, rowOf(row)]));
+      this.#optionsKey = optionsKey;
+      this.#ledgers = null;
+    }
+    return this.#rows;
+  }
+}
+
+/** A score without its tokens and log-probs, which nobody reads here and which are most of it. */
+type Row = Pick<ScoredEpisode, 'episode_id' | 'group_id' | 'outcome' | 'scorer' | 'options' | 'placebo' | 'turns'>;
+
+function rowOf({ episode_id, group_id, outcome, scorer, options, placebo, turns }: ScoredEpisode): Row {
+  const bare = { action_ids: null, mask_ids: null, logp_factual: null, logp_masked: null };
+  const light = turns.map((turn) => ({ ...turn, ...bare }));
+  return { episode_id, group_id, outcome, scorer, options, placebo, turns: light };
+}
+
+/** Credit compares what one scorer scored: the one that scored last. Older scores of another are shown, not compared. */
+function ledgersOf(rows: readonly Row[]): ReadonlyMap<string, Ledger> {
+  const [newest] = rows;
+  if (newest === undefined) return new Map();
+  const nameOf = (row: Row): string => scoreKeys(row.scorer, row.options).scorerKey;
+  const members = rows.filter((row) => nameOf(row) === nameOf(newest));
+  const { placebo } = newest;
+  const options = resolveCreditOptions({}, placebo !== null && placebo.n >= PLACEBO_MIN ? placebo : null);
+  return new Map(creditBatch(members.map(creditEpisodeOf), options).map((ledger) => [ledger.episode_id, ledger]));
+}

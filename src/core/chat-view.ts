@@ -1,0 +1,155 @@
+import type { EpisodeState, TurnState } from './episode-state.ts';
+import type { ChatView, HostMessage, Offer, StatusView, TurnView } from './webview-protocol.ts';
+
+/** What the chat shows besides the conversation itself. */
+export interface ChatSurroundings extends Pick<StatusView, 'chatServer' | 'notice' | 'warning' | 'examples'> {
+  /** Nothing can be sent until this is mended; a sentence, null when all is well. */
+  readonly blocked: string | null;
+  /** Text so far of the action that runs, or is about to run, in this window; null: none does. */
+  readonly streaming: string | null;
+  readonly draft: string;
+  /** How many of the newest turns are shown. */
+  readonly shown: number;
+}
+
+/** The chat of one conversation, from its state; pure, so that a reload shows exactly what was there. */
+export function chatView(state: EpisodeState, around: ChatSurroundings): ChatView {
+  const turns = state.turns.slice(-around.shown);
+  return {
+    episode: state.id === '' ? null : state.id,
+    request: state.request,
+    earlier: state.turns.length - turns.length,
+    turns: turns.map(turnView),
+    status: {
+      offer: offer(state, around),
+      running: running(state, around),
+      trouble: around.streaming === null ? trouble(state) : null,
+      consent: state.consent.scope,
+      chatServer: around.chatServer,
+      notice: around.notice,
+      warning: around.blocked ?? around.warning,
+      examples: around.examples,
+      marker: state.answerMarker,
+    },
+    draft: around.draft,
+  };
+}
+
+function turnView(turn: TurnState): TurnView {
+  return {
+    index: turn.index,
+    kind: turn.kind,
+    state: turn.state,
+    prose: turn.question ?? turn.message ?? turn.text,
+    options: [...turn.options],
+    code: turn.kind === 'answer' ? (turn.code ?? '') : null,
+    replies: turn.observations.map(({ kind, text, option }) => ({ kind, text, option })),
+    decision: turn.decision,
+  };
+}
+
+function offer(state: EpisodeState, around: ChatSurroundings): Offer {
+  switch (state.phase) {
+    case 'acting':
+      return around.streaming === null ? 'wait' : 'stop';
+    case 'closed':
+      return 'new';
+    case 'absent':
+    case 'empty':
+      return around.blocked === null ? 'request' : 'blocked';
+    case 'ready':
+      if (around.streaming !== null) return 'stop';
+      return around.blocked === null ? 'continue' : 'blocked';
+    case 'waiting':
+      if (usedUp(state)) return 'new';
+      return around.blocked === null ? 'reply' : 'blocked';
+    default:
+      return state.phase satisfies never;
+  }
+}
+
+function running(state: EpisodeState, { streaming }: ChatSurroundings): StatusView['running'] {
+  if (state.phase === 'ready' && streaming !== null) return { turn: state.turns.length, text: streaming };
+  return state.running === null ? null : { turn: state.running.turn, text: streaming ?? '' };
+}
+
+function usedUp(state: EpisodeState): boolean {
+  return state.turns.length >= state.maxTurns;
+}
+
+/** Why it does not go on by itself. Only while the agent is due does its last failure still say something. */
+function trouble(state: EpisodeState): string | null {
+  if (state.phase === 'closed') return 'This conversation is closed.';
+  if (state.phase === 'waiting' && usedUp(state)) return `This conversation has used all its ${state.maxTurns} turns.`;
+  if (state.phase !== 'ready') return null;
+  const last = state.troubles.at(-1);
+  if (last?.turn !== state.turns.length) return null;
+  return last.reason === 'interrupted'
+    ? 'The agent was interrupted before it had finished. Continue lets it answer.'
+    : last.message;
+}
+
+/** A host message before it is numbered. */
+export type Unnumbered<M = HostMessage> = M extends HostMessage ? Omit<M, 'seq'> : never;
+
+/**
+ * The message that turns one view of a conversation into the next: the turns that changed and the status, or a snapshot
+ * where that cannot say it (another conversation, other turns in the window). Null where nothing changed.
+ */
+export function viewUpdate(before: ChatView, after: ChatView): Unnumbered | null {
+  const grows =
+    before.episode === after.episode &&
+    before.earlier === after.earlier &&
+    before.turns.length <= after.turns.length &&
+    before.turns.every((turn, at) => turn.index === after.turns[at]?.index);
+  if (!grows) return { type: 'snapshot', view: after };
+  const turns = after.turns.filter((turn, at) => !same(turn, before.turns[at]));
+  const still = turns.length === 0 && before.request === after.request && same(before.status, after.status);
+  return still ? null : { type: 'update', request: after.request, turns, status: after.status };
+}
+
+/** What a message makes of the view; null for one that does not follow, after which a snapshot is due. */
+export function applyToView(
+  current: { readonly view: ChatView; readonly seq: number } | null,
+  message: HostMessage,
+): { readonly view: ChatView; readonly seq: number } | null {
+  if (message.type === 'snapshot') return { view: message.view, seq: 0 };
+  if (current?.seq !== message.seq - 1) return null;
+  const { seq } = message;
+  const { view } = current;
+  switch (message.type) {
+    case 'update':
+      return {
+        seq,
+        view: {
+          ...view,
+          request: message.request,
+          turns: merge(view.turns, message.turns),
+          status: message.status,
+        },
+      };
+    case 'delta': {
+      const { running } = view.status;
+      if (running?.turn !== message.turn) return null;
+      const grown = { ...running, text: running.text + message.text };
+      return { seq, view: { ...view, status: { ...view.status, running: grown } } };
+    }
+    case 'accepted':
+    case 'refused':
+    case 'focus':
+      return { seq, view };
+    default:
+      return message satisfies never;
+  }
+}
+
+function merge(turns: readonly TurnView[], changed: readonly TurnView[]): TurnView[] {
+  const news = new Map(changed.map((turn) => [turn.index, turn]));
+  const kept = turns.map((turn) => news.get(turn.index) ?? turn);
+  const last = turns.at(-1)?.index ?? -1;
+  return [...kept, ...changed.filter((turn) => turn.index > last)];
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,164 @@
+import type { Ledger } from './credit/ledger.ts';
+import type { EpisodeState, TurnState } from './episode-state.ts';
+import type { NullReason } from './observation.ts';
+import type { ScoredEpisode, ScoredTurn } from './scored-episode.ts';
+
+/** Where the scoring of an episode stands. */
+export interface ScoringProgress {
+  readonly state: 'queued' | 'scoring' | 'scored' | 'failed';
+  readonly message: string | null;
+}
+
+/** One turn as a reviewer reads it; gains in nats, null with `why` in words. */
+export interface TurnReview {
+  readonly index: number;
+  readonly kind: TurnState['kind'];
+  /** What the agent said, in one line. */
+  readonly said: string;
+  /** What came back, in one line; null: nothing did. */
+  readonly reply: string | null;
+  /** Sum over the next action's tokens, and their mean. */
+  readonly gain: number | null;
+  readonly mean: number | null;
+  /** Why there is no gain, in words and in one. */
+  readonly why: string | null;
+  readonly mark: string | null;
+  /** A gain is on its way. */
+  readonly pending: boolean;
+  readonly credit: CreditReview;
+}
+
+/** The advantage A_t (spec S7) and what it was measured against, in words. */
+export interface CreditReview {
+  readonly advantage: number | null;
+  readonly words: string;
+}
+
+/** An episode as a reviewer reads it. */
+export interface EpisodeReview {
+  readonly id: string;
+  readonly title: string;
+  readonly decision: TurnState['decision'];
+  /** Sum of the gains that are known, in nats; null while none is. */
+  readonly gain: number | null;
+  readonly turns: readonly TurnReview[];
+}
+
+/** Puts an episode, its newest scores and its credit side by side; pure. Scores may be older than the episode. */
+export function reviewEpisode(
+  state: EpisodeState,
+  scored: Pick<ScoredEpisode, 'turns'> | null,
+  ledger: Ledger | null,
+  progress: ScoringProgress | null,
+): EpisodeReview {
+  const turns = state.turns.map((turn): TurnReview => {
+    const score = scored?.turns[turn.index];
+    const gain = score?.gain_sum ?? null;
+    const missing = gain === null ? missingGain(state, turn, score, progress) : null;
+    return {
+      index: turn.index,
+      kind: turn.kind,
+      said: oneLine(turn.question ?? turn.message ?? turn.text),
+      reply: turn.observations.length === 0 ? null : oneLine(turn.observations.map(({ text }) => text).join(' ')),
+      gain,
+      mean: score?.gain ?? null,
+      why: missing?.why ?? null,
+      mark: missing?.mark ?? null,
+      pending: missing?.pending ?? false,
+      credit: creditReview(ledger, turn.index),
+    };
+  });
+  const gains = turns.flatMap(({ gain }) => gain ?? []);
+  return {
+    id: state.id,
+    title: oneLine(state.request ?? 'New conversation'),
+    decision: state.turns.findLast(({ kind }) => kind === 'answer')?.decision ?? null,
+    gain: gains.length === 0 ? null : gains.reduce((sum, gain) => sum + gain, 0),
+    turns,
+  };
+}
+
+/** Signed, so that the direction reads without colour: `+0.41`, `−0.07`, `0.00`. */
+export function signed(value: number, digits: number): string {
+  const text = Math.abs(value).toFixed(digits);
+  if (Number(text) === 0) return text;
+  return `${value < 0 ? '−' : '+'}${text}`;
+}
+
+/** The first line of a text, blanks folded, cut at `length` characters. */
+export function oneLine(text: string, length = 120): string {
+  const folded = text.trim().replace(/\s+/g, ' ');
+  const characters = Array.from(folded);
+  return characters.length <= length ? folded : `${characters.slice(0, length - 1).join('')}…`;
+}
+
+function missingGain(
+  state: EpisodeState,
+  turn: TurnState,
+  score: ScoredTurn | undefined,
+  progress: ScoringProgress | null,
+): { readonly why: string; readonly mark: string; readonly pending: boolean } {
+  if (turn.index === state.turns.length - 1) {
+    const settled = turn.kind === 'answer' && turn.observations.length === 0;
+    return settled
+      ? { why: 'final answer', mark: 'answer', pending: false }
+      : { why: REASONS.no_next_action, mark: '…', pending: false };
+  }
+  const reason = score?.null_reason ?? null;
+  // Scored when it was still the last action: its gain comes with the scoring that is due.
+  const older = reason === null || reason === 'no_next_action' || reason === 'not_scored_yet';
+  if (reason !== null && !older) return { why: REASONS[reason], mark: 'no gain', pending: false };
+  const stage = progress?.state ?? 'scored';
+  switch (stage) {
+    case 'queued':
+      // It failed and will be tried again: why is worth more than when.
+      return progress?.message == null
+        ? { why: 'queued', mark: 'queued', pending: true }
+        : { why: `not scored yet: ${progress.message}`, mark: 'not scored', pending: false };
+    case 'scoring':
+      return { why: 'scoring…', mark: 'scoring…', pending: true };
+    case 'failed':
+      return { why: `not scored: ${progress?.message ?? 'the scorer failed'}`, mark: 'not scored', pending: false };
+    case 'scored':
+      return { why: REASONS.not_scored_yet, mark: 'not scored', pending: false };
+    default:
+      return stage satisfies never;
+  }
+}
+
+/** Null reasons in words (spec S1). */
+const REASONS: Readonly<Record<NullReason, string>> = {
+  no_next_action: 'waits for the next action',
+  empty_reply: 'no reply to mask',
+  straddle: 'the reply cannot be cut out of its tokens',
+  mask_equals_reply: 'the reply is the placeholder itself',
+  no_donor: 'no other conversation to borrow a reply from',
+  template_mismatch: "the scorer's chat template changes the reply",
+  too_long: 'longer than the scorer can read',
+  backend_failed: 'the scorer failed',
+  unsupported: 'this scorer cannot',
+  not_scored_yet: 'not scored yet',
+  pool_too_small: 'needs more conversations',
+};
+
+function creditReview(ledger: Ledger | null, index: number): CreditReview {
+  const turn = ledger?.turns.find((candidate) => candidate.index === index);
+  if (ledger === null || turn === undefined) return { advantage: null, words: 'needs a gain first' };
+  const { advantage } = turn;
+  const level = turn.info_level ?? ledger.info_level ?? 'none';
+  const n = turn.info_n ?? ledger.info_n ?? 0;
+  if (advantage === null) return { advantage, words: REASONS.pool_too_small };
+  if (turn.a_int === null) return { advantage, words: 'from the outcome alone' };
+  switch (level) {
+    case 'group':
+      return { advantage, words: `against ${n} turns of this task` };
+    case 'batch':
+      return { advantage, words: `against ${n} turns of all conversations` };
+    case 'calibrated':
+      return { advantage, words: "against the scorer's placebo gains" };
+    case 'none':
+      return { advantage, words: REASONS.pool_too_small };
+    default:
+      return level satisfies never;
+  }
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { consentScopeSchema } from './event.ts';
+import { actionStateSchema, observationKindSchema } from './observation.ts';
+
+const index = z.int().nonnegative();
+const text = z.string();
+
+/** One reply as the chat shows it. */
+export const replyViewSchema = z.object({
+  kind: observationKindSchema,
+  text,
+  /** The option that was clicked (or clicked, then edited), without its letter. */
+  option: text.nullable(),
+});
+export type ReplyView = z.infer<typeof replyViewSchema>;
+
+/** One turn as the chat shows it: what the agent said, and what came back. */
+export const turnViewSchema = z.object({
+  index,
+  kind: z.enum(['question', 'answer', 'tool_call']),
+  state: actionStateSchema,
+  /** Markdown: the question, or the message in front of the code. */
+  prose: text,
+  options: z.array(text),
+  /** Proposed code; null for anything but an answer. */
+  code: text.nullable(),
+  replies: z.array(replyViewSchema),
+  decision: z.enum(['accepted', 'rejected']).nullable(),
+});
+export type TurnView = z.infer<typeof turnViewSchema>;
+
+/** What the chat offers next; `blocked` explains itself in `status.warning`. */
+export const offerSchema = z.enum(['request', 'reply', 'stop', 'continue', 'wait', 'new', 'blocked']);
+export type Offer = z.infer<typeof offerSchema>;
+
+/** All that may change without a turn changing. Small, so it is sent whole. */
+export const statusViewSchema = z.object({
+  offer: offerSchema,
+  /** The action that runs and its text so far; deltas append to it. */
+  running: z.object({ turn: index, text }).nullable(),
+  /** Why the last action brought no turn, in a sentence that ends in what to do; null: nothing went wrong. */
+  trouble: text.nullable(),
+  consent: consentScopeSchema,
+  chatServer: z.object({ name: text, remote: z.boolean() }),
+  /** The sentence that goes with every output of a toy model. */
+  notice: text.nullable(),
+  /** What stands in the way, or works only in part, with what to do. */
+  warning: text.nullable(),
+  /** Requests that this model can make something of, to begin with. */
+  examples: z.array(text).readonly(),
+  /** The words behind which an answer begins. */
+  marker: text,
+});
+export type StatusView = z.infer<typeof statusViewSchema>;
+
+/** Everything the chat shows of one conversation. `earlier` turns before the first one listed were left out. */
+export const chatViewSchema = z.object({
+  episode: text.nullable(),
+  request: text.nullable(),
+  earlier: index,
+  turns: z.array(turnViewSchema),
+  status: statusViewSchema,
+  draft: text,
+});
+export type ChatView = z.infer<typeof chatViewSchema>;
+
+/**
+ * Host to webview. `seq` counts from the last snapshot without gaps; a webview that misses one asks with `ready`. A snapshot
+ * comes with `seq` 0.
+ */
+export const hostMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('snapshot'), seq: z.literal(0), view: chatViewSchema }),
+  /** The turns that changed or are new, and the status. */
+  z.object({
+    type: z.literal('update'),
+    seq: index,
+    request: text.nullable(),
+    turns: z.array(turnViewSchema),
+    status: statusViewSchema,
+  }),
+  /** Text that the running action went on with. */
+  z.object({ type: z.literal('delta'), seq: index, turn: index, text }),
+  /** The words sent under `id` are durable: the draft may go. */
+  z.object({ type: z.literal('accepted'), seq: index, id: text }),
+  /** The words sent under `id` were not taken; the draft stays. */
+  z.object({ type: z.literal('refused'), seq: index, id: text, message: text }),
+  z.object({ type: z.literal('focus'), seq: index }),
+]);
+export type HostMessage = z.infer<typeof hostMessageSchema>;
+
+/** Longest text that the composer may send, in UTF-16 units. */
+export const MAX_WORDS = 2_000_000;
+const words = z.string().min(1).max(MAX_WORDS);
+const id = z.string().min(1).max(64);
+const episode = z.string().max(256).nullable();
+
+/** Webview to host: what the developer wants. `episode` is the conversation it was shown with, so that a late click hits no other. */
+export const webviewMessageSchema = z.discriminatedUnion('type', [
+  /** The page is up, or lost count: send a snapshot. */
+  z.object({ type: z.literal('ready') }),
+  /** The request, or a reply in own words; with `option` it began as that option and was edited. */
+  z.object({ type: z.literal('send'), episode, id, text: words, option: index.nullable() }),
+  z.object({ type: z.literal('choose'), episode, id, turn: index, option: index }),
+  z.object({ type: z.literal('skip'), episode, id, turn: index }),
+  z.object({ type: z.literal('stop'), episode }),
+  z.object({ type: z.literal('continue'), episode }),
+  z.object({ type: z.literal('copy'), episode, turn: index }),
+  /** Show the proposal in the diff editor. */
+  z.object({ type: z.literal('apply'), episode, turn: index }),
+  z.object({ type: z.literal('reject'), episode, turn: index }),
+  z.object({ type: z.literal('consent'), episode, scope: consentScopeSchema }),
+  z.object({ type: z.literal('draft'), episode, text: z.string().max(MAX_WORDS) }),
+  z.object({ type: z.literal('open_link'), href: z.string().max(8192) }),
+  z.object({ type: z.literal('choose_server') }),
+  z.object({ type: z.literal('new') }),
+  /** Show the turns that a snapshot left out. */
+  z.object({ type: z.literal('earlier') }),
+]);
+export type WebviewMessage = z.infer<typeof webviewMessageSchema>;
+
+/** A link that may be handed to the system's browser: http and https only, as the URL parser reads it; else null. */
+export function safeLink(href: string): string | null {
+  try {
+    const url = new URL(href);
+    return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null;
+  } catch {
+    return null;
+  }
+}

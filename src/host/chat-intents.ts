@@ -1,0 +1,77 @@
+import * as vscode from 'vscode';
+import { errorText } from '../core/error.ts';
+import { safeLink, type WebviewMessage } from '../core/webview-protocol.ts';
+import type { Host } from './host.ts';
+
+type Intent = Exclude<WebviewMessage, { type: 'ready' }>;
+
+/** Does what the developer asked for in the chat. What cannot be done is said where it was asked: nothing is thrown. */
+export async function followIntent(host: Host, intent: Intent): Promise<void> {
+  const id = 'id' in intent ? intent.id : null;
+  try {
+    if ('episode' in intent && intent.type !== 'draft' && intent.episode !== host.session.episode) {
+      throw new Error('The chat has gone on to another conversation; look at the newest message, then try again.');
+    }
+    await perform(host, intent);
+    if (id !== null) host.chat.accepted(id);
+  } catch (thrown) {
+    host.log.warn(`${intent.type} was refused: ${errorText(thrown)}`);
+    if (id !== null) host.chat.refused(id, errorText(thrown));
+    if (intent.type !== 'send') void vscode.window.showWarningMessage(errorText(thrown));
+  }
+}
+
+async function perform(host: Host, intent: Intent): Promise<void> {
+  const { session } = host;
+  switch (intent.type) {
+    case 'send':
+      return session.send(intent.text, intent.option);
+    case 'choose':
+      return session.choose(intent.turn, intent.option);
+    case 'skip':
+      return session.skip(intent.turn);
+    case 'stop':
+      return session.stop();
+    case 'continue':
+      session.continue();
+      return;
+    case 'copy':
+      return vscode.env.clipboard.writeText(codeOf(host, intent.turn));
+    case 'apply':
+      return host.proposals.show({ episode: openEpisode(host), turn: intent.turn, code: codeOf(host, intent.turn) });
+    case 'reject':
+      if (host.proposals.shows({ episode: openEpisode(host), turn: intent.turn })) await host.proposals.dismiss();
+      return session.decide(openEpisode(host), intent.turn, 'rejected');
+    case 'consent':
+      return session.setConsent(openEpisode(host), intent.scope);
+    case 'draft':
+      session.setDraft(intent.episode, intent.text);
+      return;
+    case 'open_link': {
+      const link = safeLink(intent.href);
+      if (link !== null) await vscode.env.openExternal(vscode.Uri.parse(link, true));
+      return;
+    }
+    case 'choose_server':
+      await vscode.commands.executeCommand('turnwise.chooseChatServer');
+      return;
+    case 'new':
+      return host.openEpisode(null);
+    case 'earlier':
+      session.showEarlier();
+      return;
+    default:
+      intent satisfies never;
+  }
+}
+
+function openEpisode({ session }: Host): string {
+  if (session.episode !== null) return session.episode;
+  throw new Error('No conversation is open; send a request first.');
+}
+
+function codeOf({ session }: Host, turn: number): string {
+  const code = session.state.turns[turn]?.code;
+  if (code) return code;
+  throw new Error('This turn proposes no code; look at the newest message of the chat.');
+}

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import { viewUpdate, type Unnumbered } from '../core/chat-view.ts';
+import {
+  webviewMessageSchema,
+  type ChatView,
+  type HostMessage,
+  type WebviewMessage,
+} from '../core/webview-protocol.ts';
+
+/** Deltas that come closer together than this, ms, travel in one message; the first one never waits. */
+const DELTA_PAUSE_MS = 24;
+
+/** What the chat shows, and who hears what the developer wants. */
+export interface ChatSource {
+  view(): ChatView;
+  handle(message: Exclude<WebviewMessage, { type: 'ready' }>): void;
+}
+
+/** The chat as a webview: one snapshot when it is ready or lost count, then numbered changes. It keeps no truth of its own. */
+export class ChatWebview {
+  readonly #assets: vscode.Uri;
+  readonly #source: ChatSource;
+  readonly #log: vscode.LogOutputChannel;
+  #view: vscode.WebviewView | null = null;
+  /** What the page shows and the number of its last message; null before the page is ready. */
+  #shown: { view: ChatView; seq: number } | null = null;
+  #delta: { turn: number; text: string } | null = null;
+  #deltaTimer: NodeJS.Timeout | null = null;
+  #focusWhenReady = false;
+
+  constructor(extensionUri: vscode.Uri, source: ChatSource, log: vscode.LogOutputChannel) {
+    this.#assets = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
+    this.#source = source;
+    this.#log = log;
+  }
+
+  /** Draws the chat in this view; the editor calls it anew after the view was hidden or the window reloaded. */
+  resolve(view: vscode.WebviewView): void {
+    this.#view = view;
+    this.#shown = null;
+    const { webview } = view;
+    webview.options = { enableScripts: true, localResourceRoots: [this.#assets] };
+    const subscriptions = [
+      webview.onDidReceiveMessage((message: unknown) => {
+        this.#receive(message);
+      }),
+      view.onDidDispose(() => {
+        for (const subscription of subscriptions) subscription.dispose();
+        if (this.#view !== view) return;
+        this.#view = null;
+        this.#shown = null;
+      }),
+    ];
+    webview.html = page(webview, this.#assets);
+  }
+
+  /** The chat looks like this now. */
+  show(view: ChatView): void {
+    if (this.#shown === null) return;
+    this.#sendDelta();
+    const update = viewUpdate(this.#shown.view, view);
+    if (update === null) return;
+    this.#post(update, view);
+  }
+
+  /** The running action went on with this text. */
+  delta(turn: number, text: string): void {
+    if (this.#shown === null) return;
+    if (this.#delta !== null) {
+      this.#delta.text += text;
+      return;
+    }
+    this.#delta = { turn, text };
+    if (this.#deltaTimer === null) this.#sendDelta();
+  }
+
+  accepted(id: string): void {
+    this.#post({ type: 'accepted', id });
+  }
+
+  refused(id: string, message: string): void {
+    this.#post({ type: 'refused', id, message });
+  }
+
+  /** Brings the chat to the front and the cursor into it. */
+  async focus(): Promise<void> {
+    this.#focusWhenReady = true;
+    await vscode.commands.executeCommand('turnwise.chat.focus');
+    if (this.#shown !== null) this.#focusField();
+  }
+
+  #focusField(): void {
+    if (!this.#focusWhenReady) return;
+    this.#focusWhenReady = false;
+    this.#post({ type: 'focus' });
+  }
+
+  #receive(raw: unknown): void {
+    const parsed = webviewMessageSchema.safeParse(raw);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      this.#log.warn(`A message of the chat was refused: ${issue?.path.join('.') ?? ''} ${issue?.code ?? 'invalid'}`);
+      return;
+    }
+    const message = parsed.data;
+    if (message.type !== 'ready') {
+      this.#source.handle(message);
+      return;
+    }
+    this.#delta = null;
+    this.#post({ type: 'snapshot', view: this.#source.view() });
+    this.#focusField();
+  }
+
+  #sendDelta(): void {
+    if (this.#deltaTimer !== null) clearTimeout(this.#deltaTimer);
+    this.#deltaTimer = null;
+    const delta = this.#delta;
+    this.#delta = null;
+    if (delta === null) return;
+    this.#post({ type: 'delta', ...delta });
+    this.#deltaTimer = setTimeout(() => {
+      this.#deltaTimer = null;
+      this.#sendDelta();
+    }, DELTA_PAUSE_MS);
+  }
+
+  #post(message: Unnumbered, view?: ChatView): void {
+    if (this.#view === null) return;
+    const numbered = this.#number(message, view);
+    // A view that is going away takes no messages; the next one starts with a snapshot.
+    if (numbered !== null) void this.#view.webview.postMessage(numbered);
+  }
+
+  #number(message: Unnumbered, view: ChatView | undefined): HostMessage | null {
+    if (message.type === 'snapshot') {
+      this.#shown = { view: message.view, seq: 0 };
+      return { ...message, seq: 0 };
+    }
+    if (this.#shown === null) return null;
+    this.#shown = { view: view ?? this.#shown.view, seq: this.#shown.seq + 1 };
+    return { ...message, seq: this.#shown.seq };
+  }
+}
+
+/** The page: scripts only with this page's nonce, styles and fonts only from the extension, nothing from anywhere else. */
+function page(webview: vscode.Webview, assets: vscode.Uri): string {
+  const nonce = randomBytes(16).toString('base64url');
+  const asset = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(assets, name)).toString();
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${webview.cspSource}`,
+    `font-src ${webview.cspSource}`,
+  ].join('; ');
+  return `<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta http-equiv="Content-Security-Policy" content="${policy}" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <link rel="stylesheet" href="${asset('chat.css')}" />
+    <title>Turnwise</title>
+  </head>
+  <body>
+    <tw-chat></tw-chat>
+    <script nonce="${nonce}" src="${asset('chat.js')}"></script>
+  </body>
+</html>`;
+}

@@ -1,0 +1,51 @@
+import type { Host } from './host.ts';
+import { acceptProposal, rejectProposal } from './decide-proposal.ts';
+import { copyMessages, scoreNow } from './episode-commands.ts';
+import { exportDataset } from './export-dataset.ts';
+import { addServer, chooseChatServer, chooseConsent, chooseScorer, openSettings, setServerKey } from './pickers.ts';
+
+/** What a command does; `argument` is the row of the tree that it was called on, if any. */
+export type Command = (host: Host, argument: unknown) => Promise<void> | void;
+
+/** Every command of the extension. `package.json` lists the same ones, which a test holds. */
+export const COMMANDS = {
+  'turnwise.newConversation': async (host) => {
+    await host.openEpisode(null);
+    await host.chat.focus();
+  },
+  'turnwise.focusChat': (host) => host.chat.focus(),
+  'turnwise.stop': (host) => host.session.stop(),
+  'turnwise.continue': (host) => {
+    host.session.continue();
+  },
+  'turnwise.acceptProposal': acceptProposal,
+  'turnwise.rejectProposal': rejectProposal,
+  'turnwise.openEpisode': async (host, argument) => {
+    await host.openEpisode(episodeOf(argument));
+    await host.chat.focus();
+  },
+  'turnwise.scoreEpisode': (host, argument) => {
+    scoreNow(host, episodeOf(argument));
+  },
+  'turnwise.copyEpisodeMessages': (host, argument) => copyMessages(host, episodeOf(argument)),
+  'turnwise.exportDataset': exportDataset,
+  'turnwise.setConsent': chooseConsent,
+  'turnwise.chooseChatServer': chooseChatServer,
+  'turnwise.chooseScorer': chooseScorer,
+  'turnwise.addServer': addServer,
+  'turnwise.setServerKey': setServerKey,
+  'turnwise.restartEngine': (host) => host.servers.restartEngine(),
+  'turnwise.openSettings': openSettings,
+  'turnwise.showLog': (host) => {
+    host.log.show();
+  },
+} as const satisfies Record<string, Command>;
+
+export type CommandId = keyof typeof COMMANDS;
+
+/** The episode of a row of the tree, or of the open conversation where a command was called without one. */
+function episodeOf(argument: unknown): string | null {
+  if (typeof argument === 'string') return argument;
+  if (typeof argument !== 'object' || argument === null || !('type' in argument) || !('id' in argument)) return null;
+  return argument.type === 'episode' && typeof argument.id === 'string' ? argument.id : null;
+}

@@ -1,0 +1,23 @@
+import * as vscode from 'vscode';
+import { TurnwiseError } from '../core/error.ts';
+import type { EpisodeState } from '../core/episode-state.ts';
+import { reduce } from '../core/reduce.ts';
+import { toTranscript } from '../core/to-transcript.ts';
+import type { Host } from './host.ts';
+
+/** Scores an episode with the chosen scorer, also where that was done before. */
+export function scoreNow(host: Host, episode: string | null): void {
+  host.scoring.wish(stateOf(host, episode), { again: true });
+}
+
+/** Puts an episode on the clipboard, as a line that `turnwise score` takes. */
+export async function copyMessages(host: Host, episode: string | null): Promise<void> {
+  await vscode.env.clipboard.writeText(`${JSON.stringify(toTranscript(stateOf(host, episode)))}\n`);
+  vscode.window.setStatusBarMessage('$(check) Conversation copied', 3000);
+}
+
+function stateOf(host: Host, episode: string | null): EpisodeState {
+  const id = episode ?? host.session.episode;
+  if (id !== null) return reduce(host.journal.read(id));
+  throw new TurnwiseError('usage', 'no_episode', 'No conversation is chosen; open one, then try again.');
+}

@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { z } from 'zod';
+import { scoreOptionsKey } from '../app/cached-scorer.ts';
+import { DEFAULT_SCORE_OPTIONS } from '../app/score.ts';
+import { TurnwiseError } from '../core/error.ts';
+import type { EpisodeState } from '../core/episode-state.ts';
+import { reduce } from '../core/reduce.ts';
+import { ENGINE_PROFILE } from '../core/settings.ts';
+import type { Host } from './host.ts';
+import { scoreOptions } from './score-options.ts';
+
+/**
+ * Exports the conversations of this store as a dataset folder. Asks once who may be in it, and records the answer as an event
+ * of each conversation. The work is the command line's, in a process of its own, so that the editor stays quick.
+ */
+export async function exportDataset(host: Host): Promise<void> {
+  const states = host.journal.episodes().map(({ id }) => reduce(host.journal.read(id)));
+  if (!(await release(host, states))) return;
+  const out = await vscode.window.showSaveDialog({
+    title: 'Export Dataset',
+    saveLabel: 'Export',
+    defaultUri: vscode.Uri.joinPath(
+      vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir()),
+      'turnwise-dataset',
+    ),
+  });
+  if (out === undefined) return;
+  const summary = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: 'Exporting the dataset', cancellable: true },
+    (_progress, token) => runExport(host, out.fsPath, token),
+  );
+  if (summary === null) return;
+  const left = summary.refused.reduce((sum, { episodes }) => sum + episodes, 0);
+  const copy = 'Copy Path';
+  const answer = await vscode.window.showInformationMessage(
+    `Exported ${summary.rows} ${summary.rows === 1 ? 'conversation' : 'conversations'} with ${summary.turns} turns${left === 0 ? '' : `; ${left} left out`}. ${out.fsPath}`,
+    copy,
+  );
+  if (answer === copy) await vscode.env.clipboard.writeText(out.fsPath);
+}
+
+/** Asks for consent where conversations need it; false: the developer thought better of it. */
+async function release(host: Host, states: readonly EpisodeState[]): Promise<boolean> {
+  const mine = states.filter(({ source, turns }) => source === 'real_developer' && turns.length > 0);
+  const waiting = mine.filter(({ consent }) => consent.scope === 'local-only');
+  const excluded = mine.filter(({ consent }) => consent.scope === 'excluded').length;
+  if (states.length === 0) {
+    throw new TurnwiseError('usage', 'nothing_to_export', 'There is no conversation to export yet; have one first.');
+  }
+  if (waiting.length === 0) return true;
+  const all = `Allow and Export All (${waiting.length})`;
+  const some = 'Export Only What Is Exportable';
+  const answer = await vscode.window.showInformationMessage(
+    `May ${waiting.length === 1 ? 'a local conversation' : `${waiting.length} local conversations`} be in the dataset?`,
+    {
+      modal: true,
+      detail: `They are marked local-only. If you allow it, they are marked exportable, and that is recorded with each of them.${
+        excluded === 0 ? '' : ` ${excluded} excluded ${excluded === 1 ? 'one stays' : 'ones stay'} out.`
+      }`,
+    },
+    all,
+    ...(waiting.length < mine.length - excluded ? [some] : []),
+  );
+  if (answer === some) return true;
+  if (answer !== all) return false;
+  for (const { id } of waiting) await host.session.setConsent(id, 'exportable');
+  return true;
+}
+
+const summarySchema = z.object({
+  rows: z.int(),
+  turns: z.int(),
+  refused: z.array(z.object({ reason: z.string(), episodes: z.int() })),
+});
+
+async function runExport(
+  host: Host,
+  out: string,
+  token: vscode.CancellationToken,
+): Promise<z.infer<typeof summarySchema> | null> {
+  const folder = mkdtempSync(join(tmpdir(), 'turnwise-export-'));
+  try {
+    const { flags, env } = await scoresOf(host, folder);
+    const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'turnwise.js').fsPath;
+    const { code, stdout, stderr } = await runNode(
+      [cli, 'export', '--store', host.journal.path, '--out', out, ...flags, '--json'],
+      env,
+      token,
+    );
+    if (token.isCancellationRequested) return null;
+    const parsed = code === 0 ? summarySchema.safeParse(JSON.parse(stdout)) : null;
+    if (parsed?.success === true) return parsed.data;
+    const words = stderr
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^turnwise: /, '');
+    const sentence = words || 'The export failed without a word; see the log of the extension host and try again.';
+    throw new TurnwiseError('environment', 'export_failed', sentence);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a program with the editor's own Node; cancelling ends it. What it prints is kept, of stderr the end. */
+async function runNode(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  token: vscode.CancellationToken,
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, command, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env, ELECTRON_RUN_AS_NODE: '1' },
+  });
+  const cancel = token.onCancellationRequested(() => child.kill('SIGTERM'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4000)));
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject).once('close', resolve);
+    });
+    return { code, stdout, stderr };
+  } finally {
+    cancel.dispose();
+  }
+}
+
+/**
+ * Where the export's scores come from. What the engine scores as the command line would is completed by the engine of this
+ * window; anything else is taken as it stands in the store, and what is not scored yet goes without credit.
+ */
+async function scoresOf(
+  host: Host,
+  folder: string,
+): Promise<{ readonly flags: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
+  const settings = host.settings.current;
+  const optionsKey = scoreOptionsKey(scoreOptions(settings));
+  if (settings['scoring.server'] === ENGINE_PROFILE && optionsKey === scoreOptionsKey(DEFAULT_SCORE_OPTIONS)) {
+    const { url, token } = await host.servers.engine();
+    return { flags: ['--url', url, '--api-key-env', 'TURNWISE_ENGINE_TOKEN'], env: { TURNWISE_ENGINE_TOKEN: token } };
+  }
+  const rows = host.journal.newestScored(optionsKey);
+  if (rows.length === 0) return { flags: ['--no-score'], env: {} };
+  const file = join(folder, 'scores.jsonl');
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''), { mode: 0o600 });
+  return { flags: ['--scores', file], env: {} };
+}

@@ -1,0 +1,27 @@
+import type * as vscode from 'vscode';
+import type { ChatSession } from '../app/chat-session.ts';
+import type { ScoringWorker } from '../app/scoring-worker.ts';
+import type { Journal } from '../store/journal.ts';
+import type { ChatWebview } from './chat-view.ts';
+import type { EpisodesTree } from './episodes-tree.ts';
+import type { ProposalDiff } from './proposal-diff.ts';
+import type { ServerKeys } from './server-keys.ts';
+import type { ServerPool } from './servers.ts';
+import type { SettingsReader } from './settings.ts';
+
+/** What a window is made of; commands and the chat's wishes act on it. */
+export interface Host {
+  readonly extensionUri: vscode.Uri;
+  readonly log: vscode.LogOutputChannel;
+  readonly journal: Journal;
+  readonly settings: SettingsReader;
+  readonly keys: ServerKeys;
+  readonly servers: ServerPool;
+  readonly session: ChatSession;
+  readonly scoring: ScoringWorker;
+  readonly chat: ChatWebview;
+  readonly tree: EpisodesTree;
+  readonly proposals: ProposalDiff;
+  /** Shows a conversation in the chat, or (null) a new one, and remembers it for this workspace. */
+  openEpisode(id: string | null): Promise<void>;
+}

@@ -1,0 +1,274 @@
+import { existsSync, mkdirSync, watch } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { ChatSession } from '../app/chat-session.ts';
+import { recover } from '../app/recover.ts';
+import { Review } from '../app/review.ts';
+import { ScoringWorker } from '../app/scoring-worker.ts';
+import { errorText, TurnwiseError } from '../core/error.ts';
+import { openJournal, type Journal } from '../store/journal.ts';
+import { followIntent } from './chat-intents.ts';
+import { ChatWebview } from './chat-view.ts';
+import { Desk } from './desk.ts';
+import { EpisodesTree } from './episodes-tree.ts';
+import type { Host } from './host.ts';
+import { ProposalDiff } from './proposal-diff.ts';
+import { scoreOptions } from './score-options.ts';
+import { ServerKeys } from './server-keys.ts';
+import { ServerPool, type Connectors } from './servers.ts';
+import { SettingsReader } from './settings.ts';
+import { StatusBar } from './status-bar.ts';
+
+/** From a change of the store to a look at it, ms: changes come in bursts. */
+const LOOK_MS = 300;
+
+/** Opens the store and builds a window on it. Throws `TurnwiseError` where the store cannot be had. */
+export async function openProduct(
+  context: vscode.ExtensionContext,
+  log: vscode.LogOutputChannel,
+  connectors: Connectors,
+): Promise<Host> {
+  await probeSqlite();
+  const own = <T extends { dispose(): unknown }>(disposable: T): T => {
+    context.subscriptions.push(disposable);
+    return disposable;
+  };
+  const settings = own(new SettingsReader(log));
+  const journal = openStore(settings.current['store.path'] || join(context.globalStorageUri.fsPath, 'turnwise.sqlite'));
+  own({
+    dispose: () => {
+      journal.close();
+    },
+  });
+  recoverActions(journal, log);
+  const keys = new ServerKeys(context.secrets);
+  const servers = own(new ServerPool(settings, keys, connectors, join(dirname(journal.path), 'engines')));
+  const proposals = own(new ProposalDiff());
+  const desk = new Desk(journal.memo, workspaceName());
+
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (thrown) {
+      log.warn(errorText(thrown));
+    }
+  };
+  const remember = (episode: string): void => {
+    attempt(() => {
+      desk.open = episode;
+    });
+  };
+
+  // The parts below know each other through these closures alone; all of them exist before the first is called.
+  const review = new Review({
+    journal,
+    options: () => scoreOptions(settings.current),
+    progressOf: (episode) => scoring.stateOf(episode),
+  });
+  const tree = own(new EpisodesTree(review, () => session.episode));
+  const scoring = new ScoringWorker({
+    journal,
+    connect: () => servers.scorer(),
+    options: () => ({
+      enabled: settings.current['scoring.enabled'],
+      scorer: servers.describeScorer().key,
+      remote: servers.describeScorer().remote,
+      options: scoreOptions(settings.current),
+    }),
+    busy: () => session.acting,
+    open: () => session.episode,
+    onChange: (episode) => {
+      tree.refresh(episode);
+    },
+    onError: (error) => {
+      log.warn(`Scoring: ${errorText(error)}`);
+    },
+  });
+  const session = new ChatSession({
+    journal,
+    connect: () => servers.chat(),
+    options: () => ({
+      marker: settings.current['chat.answerMarker'],
+      maxTurns: settings.current['chat.maxTurns'],
+      skipSentence: settings.current['chat.skipSentence'],
+      takesAgentPrompt: servers.takesAgentPrompt(),
+      sampling: {
+        temperature: settings.current['chat.temperature'],
+        top_p: 1,
+        top_k: null,
+        seed: null,
+        max_tokens: settings.current['chat.maxTokens'],
+      },
+    }),
+    surroundings: () => {
+      const { name, remote, notice, examples } = servers.describeChat();
+      const warning = warningOf(settings, servers);
+      return { chatServer: { name, remote }, notice, examples, blocked: journal.readOnly, warning };
+    },
+    drafts: desk,
+    onView: (view) => {
+      chat.show(view);
+      if (view.episode !== null) remember(view.episode);
+      void vscode.commands.executeCommand('setContext', 'turnwise.acting', session.acting);
+      if (!session.acting) scoring.kick();
+    },
+    onDelta: (turn, text) => {
+      chat.delta(turn, text);
+    },
+    onState: (state) => {
+      attempt(() => {
+        review.noteOutcome(state);
+      });
+      scoring.wish(state);
+      // The first words make a new row; later ones change one.
+      tree.refresh(state.turns.length === 0 ? null : state.id);
+    },
+  });
+  const chat = new ChatWebview(
+    context.extensionUri,
+    {
+      view: () => session.view(),
+      handle: (intent) => {
+        void followIntent(host, intent);
+      },
+    },
+    log,
+  );
+  own({ dispose: () => scoring.dispose() });
+  own(new StatusBar(servers));
+  own(
+    servers.onDidChange(() => {
+      session.publish();
+    }),
+  );
+  own(
+    settings.onDidChange(() => {
+      session.publish();
+      tree.refresh();
+      scoring.kick();
+    }),
+  );
+
+  const host: Host = {
+    extensionUri: context.extensionUri,
+    log,
+    journal,
+    settings,
+    keys,
+    servers,
+    session,
+    scoring,
+    chat,
+    tree,
+    proposals,
+    openEpisode: async (id) => {
+      await session.open(id);
+      desk.open = id;
+      tree.refresh();
+    },
+  };
+  await reopen(host, desk.open);
+  own(watchStore(host));
+  scoring.kick();
+  return host;
+}
+
+/** The editor's Node must bring its own SQLite, with online backup. */
+async function probeSqlite(): Promise<void> {
+  try {
+    const { backup } = await import('node:sqlite');
+    if (typeof backup === 'function') return;
+  } catch {
+    // Said below.
+  }
+  throw new TurnwiseError(
+    'environment',
+    'no_sqlite',
+    `This editor runs Node ${process.versions.node}, which has no usable SQLite; update VS Code to 1.104 or newer.`,
+  );
+}
+
+function openStore(path: string): Journal {
+  try {
+    makeFolder(dirname(path));
+  } catch {
+    // Opening the file says what is wrong, in words.
+  }
+  return openJournal(path);
+}
+
+/** Folder by folder: where none can be made (below /proc, say), the recursive kind of Node never returns. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
+/** What another process left unfinished is marked interrupted, so that the chat offers Continue. */
+function recoverActions(journal: Journal, log: vscode.LogOutputChannel): void {
+  if (journal.readOnly !== null) return;
+  const { interrupted, unreadable } = recover(journal);
+  if (interrupted.length > 0) log.info(`${interrupted.length} interrupted actions were found.`);
+  for (const error of unreadable) log.error(error.message);
+}
+
+/** The conversation that this workspace last showed; one that is gone or damaged is said and left. */
+async function reopen(host: Host, remembered: string | null): Promise<void> {
+  if (remembered === null) return;
+  try {
+    await host.session.open(remembered);
+  } catch (thrown) {
+    host.log.warn(errorText(thrown));
+  }
+}
+
+/** Shows what other windows and the command line write to the store. */
+function watchStore({ journal, session, tree, log }: Host): vscode.Disposable {
+  let waiting: NodeJS.Timeout | null = null;
+  const look = (): void => {
+    waiting = null;
+    try {
+      if (!journal.changedElsewhere()) return;
+      session.refresh();
+      tree.refresh();
+    } catch (thrown) {
+      log.warn(errorText(thrown));
+    }
+  };
+  const soon = (): void => {
+    waiting ??= setTimeout(look, LOOK_MS);
+  };
+  const subscriptions: { dispose(): unknown }[] = [vscode.window.onDidChangeWindowState(soon)];
+  try {
+    // SQLite's log stands beside the store; it is what changes.
+    const watcher = watch(dirname(journal.path), (_event, name) => {
+      if (name?.startsWith(basename(journal.path)) === true) soon();
+    });
+    watcher.on('error', () => {
+      watcher.close();
+    });
+    subscriptions.push({
+      dispose: () => {
+        watcher.close();
+      },
+    });
+  } catch {
+    // Some file systems tell nothing; looking when the window gets the focus has to do there.
+  }
+  return new vscode.Disposable(() => {
+    if (waiting !== null) clearTimeout(waiting);
+    for (const subscription of subscriptions) subscription.dispose();
+  });
+}
+
+/** Names the folder or workspace of this window; windows without one share a name. */
+function workspaceName(): string {
+  const { workspaceFile, workspaceFolders } = vscode.workspace;
+  return (workspaceFile ?? workspaceFolders?.[0]?.uri)?.toString() ?? 'no folder';
+}
+
+function warningOf(settings: SettingsReader, { health }: ServerPool): string | null {
+  if (health.state === 'failed') return health.message;
+  if (!vscode.workspace.isTrusted) return 'This workspace is not trusted: only the local engine is used.';
+  return settings.problems[0]?.message ?? null;
+}

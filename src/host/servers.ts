@@ -1,0 +1,205 @@
+import * as vscode from 'vscode';
+import type { ChatServer } from '../app/chat-session.ts';
+import { SharedEngine } from '../app/shared-engine.ts';
+import type { Backend, ChatBackend } from '../core/backend.ts';
+import { errorText, TurnwiseError } from '../core/error.ts';
+import { ENGINE_PROFILE, findProfile, isLoopback, type Profile, type Settings } from '../core/settings.ts';
+import type { ServerKeys } from './server-keys.ts';
+import type { SettingsReader } from './settings.ts';
+
+/** How the root opens servers: processes and wires are not this zone's business. */
+export interface Connectors {
+  openChat(server: {
+    readonly url: string;
+    readonly apiKey: string | null;
+    readonly model: string | null;
+    readonly name: string;
+  }): Promise<ChatBackend>;
+  openEngineScorer(engine: { readonly url: string; readonly token: string }): Promise<Backend>;
+  openScorer(server: {
+    readonly kind: string;
+    readonly url: string;
+    readonly apiKey: string | null;
+    readonly model: string;
+  }): Promise<Backend>;
+}
+
+/** How a server is, as far as this window knows. */
+export type Health =
+  { readonly state: 'unknown' | 'connecting' | 'ready' } | { readonly state: 'failed'; readonly message: string };
+
+/** What goes with every output of the bundled model. */
+const TOY_NOTICE = 'A toy model: it shows how Turnwise works, not what a model can do.';
+
+/** Two of the tasks that the bundled model was made for; it can do nothing else. */
+const TOY_EXAMPLES = [
+  'Return the peak value. the output needs a label; round it properly.',
+  'Return the word with fewest letters. capitals vary; there may be no names.',
+];
+
+/** The servers that are chosen in the settings: connected when needed, asked again after a failure. */
+export class ServerPool implements vscode.Disposable {
+  readonly #settings: SettingsReader;
+  readonly #keys: ServerKeys;
+  readonly #connectors: Connectors;
+  readonly #engineHome: string;
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #engines = new Map<string, SharedEngine>();
+  readonly #scorers = new Map<string, Backend>();
+  #health: Health = { state: 'unknown' };
+
+  /** Health or choice changed. */
+  readonly onDidChange = this.#changed.event;
+
+  constructor(settings: SettingsReader, keys: ServerKeys, connectors: Connectors, engineHome: string) {
+    this.#settings = settings;
+    this.#keys = keys;
+    this.#connectors = connectors;
+    this.#engineHome = engineHome;
+  }
+
+  get health(): Health {
+    return this.#health;
+  }
+
+  /** The chosen chat server in words, without connecting. */
+  describeChat(): {
+    readonly name: string;
+    readonly remote: boolean;
+    readonly notice: string | null;
+    readonly examples: readonly string[];
+  } {
+    const settings = this.#settings.current;
+    const profile = findProfile(settings, settings['chat.server']);
+    if (profile === null) return { name: settings['chat.server'], remote: false, notice: null, examples: [] };
+    return {
+      name: nameOf(profile),
+      remote: isRemote(profile),
+      notice: isToy(profile, settings) ? TOY_NOTICE : null,
+      examples: isToy(profile, settings) ? TOY_EXAMPLES : [],
+    };
+  }
+
+  /** Whether the model expects the agent's instructions in front of a conversation; the bundled toy was trained without. */
+  takesAgentPrompt(): boolean {
+    const settings = this.#settings.current;
+    const profile = findProfile(settings, settings['chat.server']);
+    return profile === null || !isToy(profile, settings);
+  }
+
+  /** Connects the chosen chat server. Throws `TurnwiseError` with what to do. */
+  async chat(): Promise<ChatServer> {
+    const settings = this.#settings.current;
+    if (this.#health.state !== 'ready') this.#setHealth({ state: 'connecting' });
+    try {
+      const profile = required(settings, settings['chat.server']);
+      const backend = await this.#openChat(profile, settings);
+      this.#setHealth({ state: 'ready' });
+      return { backend, notice: isToy(profile, settings) ? TOY_NOTICE : null };
+    } catch (thrown) {
+      this.#setHealth({ state: 'failed', message: errorText(thrown) });
+      throw thrown;
+    }
+  }
+
+  /** Names the chosen scorer in the queue, and says whether it is on another machine. */
+  describeScorer(): { readonly key: string; readonly remote: boolean } {
+    const settings = this.#settings.current;
+    const profile = findProfile(settings, settings['scoring.server']);
+    if (profile === null) return { key: settings['scoring.server'], remote: true };
+    return profile.kind === 'engine'
+      ? { key: `${ENGINE_PROFILE}:${settings['engine.model']}`, remote: false }
+      : { key: `${profile.name}:${profile.model}`, remote: isRemote(profile) };
+  }
+
+  /** Connects the chosen scorer. Throws `TurnwiseError` with what to do. */
+  async scorer(): Promise<Backend> {
+    const settings = this.#settings.current;
+    const profile = required(settings, settings['scoring.server']);
+    const { id, open } = await this.#scorerOf(profile, settings);
+    const known = this.#scorers.get(id);
+    if (known) return known;
+    const backend = await open();
+    this.#scorers.set(id, backend);
+    return backend;
+  }
+
+  /** The engine's address, for a command line that is to use the same one. */
+  async engine(): Promise<{ readonly url: string; readonly token: string }> {
+    return this.#engine(this.#settings.current).connect();
+  }
+
+  async restartEngine(): Promise<void> {
+    await this.#engine(this.#settings.current).restart();
+    await this.chat();
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+    for (const engine of this.#engines.values()) engine.dispose();
+    for (const scorer of this.#scorers.values()) void scorer.close().catch(() => undefined);
+  }
+
+  async #openChat(profile: Profile, settings: Settings): Promise<ChatBackend> {
+    if (profile.kind === 'engine') {
+      const { url, token } = await this.#engine(settings).connect();
+      return this.#connectors.openChat({ url, apiKey: token, model: null, name: 'The local engine' });
+    }
+    const { name, url, model } = profile;
+    return this.#connectors.openChat({ url, model, name, apiKey: await this.#keys.get(name) });
+  }
+
+  /** A scorer and the name under which its connection is kept: another address or key is another connection. */
+  async #scorerOf(
+    profile: Profile,
+    settings: Settings,
+  ): Promise<{ readonly id: string; readonly open: () => Promise<Backend> }> {
+    if (profile.kind === 'engine') {
+      const engine = await this.#engine(settings).connect();
+      return { id: `${engine.url} ${engine.token}`, open: () => this.#connectors.openEngineScorer(engine) };
+    }
+    const { name, url, model, scorer: kind } = profile;
+    const apiKey = await this.#keys.get(name);
+    return {
+      id: JSON.stringify([name, url, model, kind, apiKey]),
+      open: () => this.#connectors.openScorer({ kind, url, model, apiKey }),
+    };
+  }
+
+  #engine(settings: Settings): SharedEngine {
+    const path = settings['engine.model'];
+    const known = this.#engines.get(path);
+    if (known) return known;
+    const engine = new SharedEngine(this.#engineHome, path);
+    this.#engines.set(path, engine);
+    return engine;
+  }
+
+  #setHealth(health: Health): void {
+    if (JSON.stringify(health) === JSON.stringify(this.#health)) return;
+    this.#health = health;
+    this.#changed.fire();
+  }
+}
+
+function required(settings: Settings, name: string): Profile {
+  const profile = findProfile(settings, name);
+  if (profile !== null) return profile;
+  throw new TurnwiseError(
+    'usage',
+    'unknown_profile',
+    `There is no server called "${name}" in the setting turnwise.servers; add it, or choose another server.`,
+  );
+}
+
+function nameOf(profile: Profile): string {
+  return profile.kind === 'engine' ? 'Local engine' : profile.name;
+}
+
+function isRemote(profile: Profile): boolean {
+  return profile.kind === 'server' && !isLoopback(profile.url);
+}
+
+function isToy(profile: Profile, settings: Settings): boolean {
+  return profile.kind === 'engine' && settings['engine.model'] === '';
+}

@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import type { ServerPool } from './servers.ts';
+
+/** How the chat server is, at the foot of the window; a click chooses another. */
+export class StatusBar implements vscode.Disposable {
+  readonly #item = vscode.window.createStatusBarItem('turnwise.health', vscode.StatusBarAlignment.Right, 90);
+  readonly #servers: ServerPool;
+  readonly #subscription: vscode.Disposable;
+
+  constructor(servers: ServerPool) {
+    this.#servers = servers;
+    this.#item.name = 'Turnwise';
+    this.#item.command = 'turnwise.chooseChatServer';
+    this.#subscription = servers.onDidChange(() => {
+      this.update();
+    });
+    this.update();
+    this.#item.show();
+  }
+
+  update(): void {
+    const { name, notice } = this.#servers.describeChat();
+    const { health } = this.#servers;
+    const icon = {
+      unknown: 'comment-discussion',
+      connecting: 'loading~spin',
+      ready: 'comment-discussion',
+      failed: 'warning',
+    }[health.state];
+    const words = { unknown: 'not connected yet', connecting: 'connecting…', ready: 'ready', failed: 'not available' }[
+      health.state
+    ];
+    this.#item.text = `$(${icon}) ${name}`;
+    this.#item.tooltip = [
+      `Turnwise chats with: ${name} (${words})`,
+      ...(health.state === 'failed' ? [health.message] : []),
+      ...(notice === null ? [] : [notice]),
+      'Click to choose another server.',
+    ].join('\n\n');
+    this.#item.accessibilityInformation = { label: `Turnwise: ${name}, ${words}` };
+    this.#item.backgroundColor =
+      health.state === 'failed' ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    this.#item.dispose();
+  }
+}

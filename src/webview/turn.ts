@@ -1,0 +1,107 @@
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import type { ReplyView, TurnView } from '../core/webview-protocol.ts';
+import { prose } from './prose.ts';
+import { proposal } from './proposal.ts';
+import { questionCard } from './question-card.ts';
+
+/** What a click inside a turn asks for. */
+export type TurnIntent =
+  | { readonly type: 'choose'; readonly turn: number; readonly option: number }
+  | { readonly type: 'edit'; readonly turn: number; readonly option: number }
+  | { readonly type: 'copy' | 'apply' | 'reject'; readonly turn: number };
+
+export type OnTurnIntent = (intent: TurnIntent) => void;
+
+/** One turn of the chat. It is drawn again only when its own turn changed, never for a token elsewhere. */
+export class TurnElement extends LitElement {
+  static override readonly properties = {
+    turn: { attribute: false },
+    open: { type: Boolean },
+    onIntent: { attribute: false },
+  };
+
+  declare turn: TurnView | null;
+  /** The developer may answer it now. */
+  declare open: boolean;
+  declare onIntent: OnTurnIntent;
+
+  constructor() {
+    super();
+    this.turn = null;
+    this.open = false;
+    this.onIntent = () => undefined;
+  }
+
+  // In the light DOM: one stylesheet, and one tree for find-in-page and screen readers.
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  protected override shouldUpdate(changed: PropertyValues<this>): boolean {
+    if (changed.has('open') || !this.hasUpdated) return true;
+    return JSON.stringify(changed.get('turn')) !== JSON.stringify(this.turn);
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { turn } = this;
+    if (turn === null) return nothing;
+    return html`
+      <article class="agent" aria-label=${`Turn ${turn.index + 1}, agent`}>
+        ${this.#body(turn)} ${turn.state === 'stopped' ? mark('debug-stop', 'Stopped') : nothing}
+        ${turn.state === 'inherited' ? mark('git-branch', 'From the conversation this one branched off') : nothing}
+      </article>
+      ${turn.replies.map(reply)}
+    `;
+  }
+
+  #body(turn: TurnView): TemplateResult {
+    switch (turn.kind) {
+      case 'answer':
+        return html`${turn.prose === '' ? nothing : prose(turn.prose)} ${proposal(turn, this.onIntent)}`;
+      case 'question':
+        return html`${prose(turn.prose)} ${questionCard(turn, this.open, this.onIntent)}`;
+      case 'tool_call':
+        return html`<pre class="plain" dir="auto">${turn.prose}</pre>`;
+      default:
+        return turn.kind satisfies never;
+    }
+  }
+}
+
+customElements.define('tw-turn', TurnElement);
+
+/** What the developer said; an option that was clicked as it stood is shown by its card alone. */
+function reply({ kind, text }: ReplyView): TemplateResult | typeof nothing {
+  switch (kind) {
+    case 'option':
+      return nothing;
+    case 'skipped':
+      return bubble(text, 'Skipped');
+    case 'rejected':
+      return bubble(text, 'Rejected');
+    case 'edit':
+      return bubble(text, 'Edited');
+    case 'tool':
+      return bubble(text, 'Tool');
+    case 'test':
+      return bubble(text, 'Tests');
+    case 'typed':
+    case 'edited_option':
+      return bubble(text, null);
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The developer's words, as typed. */
+export function bubble(text: string, label: string | null): TemplateResult {
+  return html`<article class="developer" aria-label="You">
+    ${label === null ? nothing : html`<span class="label">${label}</span>`}
+    <div class="words" dir="auto">${text}</div>
+  </article>`;
+}
+
+/** A small remark with an icon under what it is about. */
+export function mark(icon: string, text: string): TemplateResult {
+  return html`<p class="mark"><span class="codicon codicon-${icon}" aria-hidden="true"></span> ${text}</p>`;
+}

@@ -1,0 +1,207 @@
+import { expect, test, vi } from 'vitest';
+import { ChatSession, type ChatPorts } from '../../src/app/chat-session.ts';
+import { TurnwiseError } from '../../src/core/error.ts';
+import { applyToView, viewUpdate } from '../../src/core/chat-view.ts';
+import type { ChatView } from '../../src/core/webview-protocol.ts';
+import { openJournal, type Journal } from '../../src/store/journal.ts';
+import { temporaryStore } from '../store/temporary-store.ts';
+import { ANSWER, QUESTION, sampling, scriptedChat, type Line } from './scripted-chat.ts';
+
+interface Room {
+  readonly session: ChatSession;
+  readonly journal: Journal;
+  readonly views: ChatView[];
+  readonly deltas: string[];
+  readonly drafts: Map<string | null, string>;
+  /** Until the agent is silent and the developer is due. */
+  readonly silent: () => Promise<void>;
+}
+
+function room(lines: readonly Line[], extra: Partial<ChatPorts> = {}): Room {
+  const journal = extra.journal ?? openJournal(temporaryStore());
+  const backend = scriptedChat(lines);
+  const views: ChatView[] = [];
+  const deltas: string[] = [];
+  const drafts = new Map<string | null, string>();
+  const session = new ChatSession({
+    journal,
+    connect: () => Promise.resolve({ backend, notice: null }),
+    options: () => ({
+      marker: 'I WANT TO ANSWER:',
+      maxTurns: 4,
+      skipSentence: 'You choose.',
+      sampling,
+      takesAgentPrompt: false,
+    }),
+    surroundings: () => ({
+      chatServer: { name: 'script', remote: false },
+      notice: null,
+      warning: null,
+      examples: [],
+      blocked: null,
+    }),
+    drafts: { get: (id) => drafts.get(id) ?? '', set: (id, text) => void drafts.set(id, text) },
+    onView: (view) => void views.push(structuredClone(view)),
+    onDelta: (_turn, text) => void deltas.push(text),
+    onState: () => undefined,
+    ...extra,
+  });
+  const silent = (): Promise<void> =>
+    vi.waitFor(() => {
+      expect(session.acting).toBe(false);
+    });
+  return { session, journal, views, deltas, drafts, silent };
+}
+
+const kinds = ({ journal, session }: Room): string[] =>
+  journal.read(session.episode ?? '').map(({ body }) => body.type);
+
+test('a click on what is no longer open is refused and leaves no trace', async () => {
+  const use = room([QUESTION, ANSWER]);
+  await expect(use.session.choose(0, 0)).rejects.toThrow('no longer open');
+  await use.session.send('Convert it.', null);
+  await use.silent();
+  await expect(use.session.choose(0, 7)).rejects.toThrow('no longer open');
+  await expect(use.session.choose(1, 0)).rejects.toThrow('no longer open');
+  await use.session.choose(0, 1);
+  await use.silent();
+  await expect(use.session.choose(0, 0)).rejects.toThrow('no longer open');
+  expect(kinds(use).filter((type) => type === 'observed')).toHaveLength(1);
+});
+
+test('request, question, option, answer: durable in order, streamed, and never offered twice', async () => {
+  const use = room([QUESTION, ANSWER]);
+  await use.session.send('Convert it.', null);
+  await use.silent();
+  expect(use.session.view().status.offer).toBe('reply');
+  expect(use.deltas.join('')).toBe(QUESTION);
+  await use.session.choose(0, 1);
+  await use.silent();
+  expect(use.session.state.turns[0]?.observations).toMatchObject([{ kind: 'option', text: 'feet', option: 'feet' }]);
+  expect(use.session.view().turns[1]).toMatchObject({ kind: 'answer', code: 'x = 1\n' });
+  expect(kinds(use)).toEqual([
+    'episode_started',
+    'request_accepted',
+    'action_started',
+    'action_asked',
+    'observed',
+    'action_started',
+    'action_answered',
+  ]);
+  // Between the words and the agent's first token nothing offers to continue or to reply.
+  const offers = use.views.map(({ status }) => status.offer);
+  expect(offers.filter((offer, at) => offer !== offers[at - 1])).toEqual(['stop', 'reply', 'stop', 'reply']);
+});
+
+test('an option that was edited, a skip and own words are told apart, and the reply to a rejected proposal is a rejection', async () => {
+  const use = room([QUESTION, QUESTION, QUESTION, ANSWER, ANSWER]);
+  await use.session.send('Convert it.', null);
+  await use.silent();
+  await use.session.send('yards', 1);
+  await use.silent();
+  await use.session.skip(1);
+  await use.silent();
+  await use.session.send('metres', 0);
+  await use.silent();
+  const heard = use.session.state.turns.flatMap(({ observations }) =>
+    observations.map(({ kind, option }) => [kind, option]),
+  );
+  expect(heard).toEqual([
+    ['edited_option', 'feet'],
+    ['skipped', null],
+    ['option', 'metres'],
+  ]);
+  await use.session.decide(use.session.episode ?? '', 3, 'rejected');
+  await expect(use.session.send('It must be feet.', null)).resolves.toBeUndefined();
+  await use.silent();
+  expect(use.session.state.turns[3]?.observations[0]?.kind).toBe('rejected');
+});
+
+test('a draft goes only when its words are on the disk', async () => {
+  const use = room([QUESTION]);
+  const { session, drafts, journal } = use;
+  session.setDraft(null, 'Convert it.');
+  const append = vi.spyOn(journal, 'append').mockImplementation(() => {
+    throw new TurnwiseError('environment', 'disk_full', 'The disk is full; free some space.');
+  });
+  await expect(session.send('Convert it.', null)).rejects.toThrow('disk is full');
+  expect(drafts.get(null)).toBe('Convert it.');
+  append.mockRestore();
+  await session.send('Convert it.', null);
+  expect(drafts.get(null)).toBe('');
+  expect(drafts.get(session.episode)).toBe('');
+  expect(session.state.request).toBe('Convert it.');
+});
+
+test('a server that cannot be had is a sentence in the chat, and Continue tries again', async () => {
+  let down = true;
+  const backend = scriptedChat([QUESTION]);
+  const use = room([], {
+    connect: () =>
+      down
+        ? Promise.reject(new TurnwiseError('backend', 'unreachable', 'It does not answer; check that it runs.'))
+        : Promise.resolve({ backend, notice: null }),
+  });
+  await use.session.send('Convert it.', null);
+  await use.silent();
+  expect(use.session.view().status).toMatchObject({
+    offer: 'continue',
+    trouble: 'It does not answer; check that it runs.',
+  });
+  down = false;
+  use.session.continue();
+  await use.silent();
+  expect(use.session.view()).toMatchObject({
+    status: { offer: 'reply', trouble: null },
+    turns: [{ options: ['metres', 'feet'] }],
+  });
+});
+
+test('Stop keeps what was written, and the developer is due', async () => {
+  const use = room([QUESTION]);
+  await use.session.send('Convert it.', null);
+  await use.session.stop();
+  expect(use.session.acting).toBe(false);
+  expect(kinds(use).at(-1)).toBe('action_stopped');
+  expect(use.session.view().turns[0]).toMatchObject({ state: 'stopped' });
+});
+
+test('another window sees the same conversation, takes over where it stands, and the first one catches up', async () => {
+  const path = temporaryStore();
+  const first = room([QUESTION, ANSWER], { journal: openJournal(path) });
+  await first.session.send('Convert it.', null);
+  await first.silent();
+  const second = room([ANSWER], { journal: openJournal(path) });
+  await second.session.open(first.session.episode);
+  expect(second.session.view().turns).toEqual(first.session.view().turns);
+  await second.session.choose(0, 0);
+  await second.silent();
+  first.session.refresh();
+  expect(first.session.view()).toEqual({ ...second.session.view() });
+  await expect(first.session.choose(0, 0)).rejects.toThrow('no longer open');
+});
+
+test('messages made from the views rebuild the last view', async () => {
+  const use = room([QUESTION, ANSWER]);
+  const [first] = [use.session.view()];
+  let page = applyToView(null, { type: 'snapshot', seq: 0, view: first });
+  await use.session.send('Convert it.', null);
+  await use.silent();
+  let before = first;
+  for (const view of use.views) {
+    const update = viewUpdate(before, view);
+    before = view;
+    if (update?.type === 'snapshot') page = applyToView(page, { ...update, seq: 0 });
+    if (update?.type === 'update') page = applyToView(page, { ...update, seq: (page?.seq ?? 0) + 1 });
+  }
+  expect(page?.view).toEqual(use.session.view());
+});
+
+test('a conversation that is not there is said, and the open one stays', async () => {
+  const use = room([QUESTION]);
+  await use.session.send('Convert it.', null);
+  await use.silent();
+  const { episode } = use.session;
+  await expect(use.session.open('nowhere')).rejects.toThrow('no conversation nowhere');
+  expect(use.session.episode).toBe(episode);
+});

@@ -1,0 +1,58 @@
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+
+/** The chat as a person sees and uses it. */
+export interface Chat {
+  readonly frame: FrameLocator;
+  readonly field: Locator;
+  /** Types into the composer, key by key. */
+  readonly type: (text: string) => Promise<void>;
+  /** Types a message and sends it with Enter. */
+  readonly say: (text: string) => Promise<void>;
+  /** What the agent said in this turn, counted from 1. */
+  readonly turn: (number: number) => Locator;
+  /** Resolves when this turn is there and the agent is silent again: to a question or an answer. */
+  readonly settled: (number: number) => Promise<'question' | 'answer'>;
+}
+
+/** Opens Turnwise from the activity bar and waits until its chat can be used. */
+export async function openChat(page: Page): Promise<Chat> {
+  // The entry comes once the extension host has delivered the manifest.
+  const entry = page.locator('.activitybar').getByRole('tab', { name: 'Turnwise' });
+  await entry.waitFor({ timeout: 60_000 });
+  const shown = page.locator('.pane', { has: page.getByRole('button', { name: /^Chat/ }) });
+  // A reloaded window may be about to show it by itself; a click would then hide it again.
+  const visible = await shown.waitFor({ timeout: 2000 }).then(
+    () => true,
+    () => false,
+  );
+  if (!visible) await entry.click();
+  return chatIn(page);
+}
+
+/** The chat in a window that shows it already. */
+export async function chatIn(page: Page): Promise<Chat> {
+  // VS Code's own page around it, then the extension's.
+  const frame = page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  const field = frame.getByRole('textbox', { name: 'Message to the agent' });
+  await field.waitFor({ timeout: 60_000 });
+  const turn = (number: number) => frame.getByRole('article', { name: `Turn ${number}, agent`, exact: true });
+  const type = async (text: string) => {
+    await field.click();
+    await page.keyboard.type(text, { delay: 2 });
+  };
+  return {
+    frame,
+    field,
+    type,
+    say: async (text) => {
+      await type(text);
+      await page.keyboard.press('Enter');
+    },
+    turn,
+    settled: async (number) => {
+      await turn(number).waitFor({ timeout: 90_000 });
+      await frame.getByRole('button', { name: 'Send', exact: true }).waitFor({ timeout: 90_000 });
+      return (await turn(number).getByRole('region', { name: 'Proposed code' }).count()) > 0 ? 'answer' : 'question';
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type * as vscode from 'vscode';
+import { afterAll, expect, inject } from 'vitest';
+import { bridgeExtension, inHost } from '../../host/bridge.mjs';
+import { root } from '../../host/cache.mjs';
+import { chosenBuild, installServer } from '../../host/server-install.mjs';
+import { startServer, type Server } from '../../host/server.mjs';
+import { launchBrowser, openWorkbench } from '../../host/workbench.mjs';
+import { awaitEnd, enginesOf } from './engines.ts';
+
+const results = join(root, 'test-results');
+/** The engine looks for its users' leases every few seconds, and forgives a window that reloads; longer than this, ms, it may not stay. */
+const ENGINE_LINGERS_MS = 30_000;
+
+const engines: number[] = [];
+afterAll(async () => {
+  expect(await awaitEnd(engines, ENGINE_LINGERS_MS), 'engines that outlived their last window').toBe(0);
+});
+
+export interface EditorOptions {
+  /** User settings over the quiet ones. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** false: an empty window. */
+  readonly folder?: boolean;
+  /** false: VS Code asks whether the folder is trusted, as it does on a desktop. */
+  readonly trust?: boolean;
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+/** A real VS Code with the packaged extension in a page, and what a test may know about it. */
+export interface Editor {
+  readonly page: Page;
+  readonly server: Server;
+  /** The opened folder: a copy of the sample workspace. */
+  readonly folder: string;
+  /** Looks at the editor from inside; tests act through the page only. */
+  readonly look: <R, A extends readonly unknown[]>(
+    read: (api: typeof vscode, ...args: A) => R | PromiseLike<R>,
+    ...args: A
+  ) => Promise<R>;
+  /** A second window on the same server and folder. */
+  readonly openWindow: () => Promise<Page>;
+  /** Puts a picture into test-results/. */
+  readonly shoot: (name: string, page?: Page) => Promise<void>;
+}
+
+/** Opens an editor of its own, gives it to `use`, and ends all of it. A failure leaves pictures and logs in test-results/. */
+export async function withEditor(options: EditorOptions, use: (editor: Editor) => Promise<void>): Promise<void> {
+  const name =
+    expect
+      .getState()
+      .currentTestName?.replace(/[^a-z0-9]+/gi, '-')
+      .slice(0, 80) ?? 'editor';
+  const folder = await mkdtemp(join(tmpdir(), 'twf-'));
+  await cp(join(root, 'sample'), folder, { recursive: true });
+  const bridgeFolder = await mkdtemp(join(tmpdir(), 'twb-'));
+  const socket = join(bridgeFolder, 'bridge.sock');
+  const server = await startServer({
+    installed: await installServer(chosenBuild()),
+    extensions: [inject('vsix'), bridgeExtension],
+    env: { TURNWISE_TEST_BRIDGE: socket, ...options.env },
+    ...(options.settings ? { settings: options.settings } : {}),
+    trust: options.trust ?? true,
+  });
+  let browser: Browser | undefined;
+  let context: BrowserContext | undefined;
+  try {
+    browser = await launchBrowser();
+    context = await browser.newContext({ viewport: options.viewport ?? { width: 1280, height: 800 } });
+    const opened = context;
+    const openWindow = () => openWorkbench(opened, server, options.folder === false ? {} : { folder });
+    const page = await openWindow();
+    await page.locator('.monaco-workbench').waitFor();
+    const shoot = async (shot: string, which = page) => {
+      await mkdir(results, { recursive: true });
+      await which.screenshot({ path: join(results, `${shot}.png`) });
+    };
+    await use({ page, server, folder, look: (read, ...args) => inHost(socket, read, ...args), openWindow, shoot });
+  } catch (error) {
+    await mkdir(results, { recursive: true });
+    const pages = context?.pages() ?? [];
+    await Promise.all(
+      pages.map((page, at) =>
+        page.screenshot({ path: join(results, `failed-${name}-${at}.png`) }).catch(() => undefined),
+      ),
+    );
+    await cp(join(server.home, 'user/logs'), join(results, `failed-${name}-logs`), { recursive: true }).catch(
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    engines.push(...(await enginesOf(server).catch(() => [])));
+    await browser?.close();
+    await server.stop();
+    await Promise.all([folder, bridgeFolder].map((path) => rm(path, { recursive: true, force: true, maxRetries: 5 })));
+  }
+}

@@ -1,0 +1,49 @@
+import { kill } from 'node:process';
+import { expect, test } from 'vitest';
+import { chatIn, openChat } from './chat.ts';
+import { withEditor } from './editor.ts';
+import { isAlive } from './engines.ts';
+import { chatSettings, startModelServer } from './model-server.ts';
+
+test('the host is killed between accept and answer: the message is there, marked interrupted, and Continue works', async () => {
+  const server = await startModelServer((chat) =>
+    chat === 1 ? { begin: 'Which roun' } : { say: 'Which rounding do you want?' },
+  );
+  try {
+    await withEditor({ settings: chatSettings(server) }, async ({ page, look, shoot }) => {
+      const chat = await openChat(page);
+      await chat.say('Round a price.');
+      await chat.frame.getByText('Which roun').waitFor();
+
+      const host = await look(() => process.pid);
+      kill(host, 'SIGKILL');
+      await expect.poll(() => isAlive(host)).toBe(false);
+      await page.reload();
+      await page.locator('.monaco-workbench').waitFor();
+
+      const again = await openChat(page);
+      await again.frame.getByText('Round a price.').waitFor();
+      const goOn = again.frame.getByRole('button', { name: 'Continue' });
+      await goOn.waitFor({ timeout: 60_000 });
+      await again.frame.getByText(/interrupted/i).waitFor();
+      await shoot('interrupted');
+      await goOn.click();
+      expect(await again.settled(1)).toBe('question');
+      await again.turn(1).getByText('Which rounding do you want?').waitFor();
+    });
+  } finally {
+    await server.close();
+  }
+});
+
+test('what was being written is still there after the window is reloaded', async () => {
+  await withEditor({}, async ({ page }) => {
+    const chat = await openChat(page);
+    await chat.type('Half a sent');
+    await page.waitForTimeout(500);
+    await page.reload();
+    await page.locator('.monaco-workbench').waitFor();
+    const again = await chatIn(page).catch(() => openChat(page));
+    await expect.poll(() => again.field.inputValue()).toBe('Half a sent');
+  });
+});

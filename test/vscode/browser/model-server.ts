@@ -1,0 +1,81 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+/** What the server does with a chat request: says words, says their beginning and falls silent, never answers, or refuses with a status. */
+export type Act =
+  { readonly say: string } | { readonly begin: string } | { readonly silence: true } | { readonly refuse: number };
+
+export interface ModelServer {
+  /** Base URL up to /v1. */
+  readonly url: string;
+  /** Paths of every request that came in. */
+  readonly asked: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * An OpenAI-compatible chat server whose words the test chooses: hostile ones, or none. Everything else of the product is
+ * the real thing in these tests; no model can be made to say a given text on a given day.
+ */
+export async function startModelServer(act: (chatNumber: number) => Act): Promise<ModelServer> {
+  const asked: string[] = [];
+  let chats = 0;
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    if (request.url === '/v1/models') {
+      json(response, { object: 'list', data: [{ id: 'stand-in', object: 'model', created: 0, owned_by: 'test' }] });
+    } else if (request.url === '/v1/chat/completions') {
+      chats += 1;
+      void chat(request, response, act(chats));
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    asked,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => {
+          closed();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function chat(request: IncomingMessage, response: ServerResponse, act: Act): Promise<void> {
+  await text(request);
+  if ('refuse' in act) {
+    response.writeHead(act.refuse, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}');
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.flushHeaders();
+  if ('silence' in act) return;
+  const words = 'say' in act ? act.say : act.begin;
+  const send = (delta: object, finish_reason: string | null) => {
+    const choices = [{ index: 0, delta, finish_reason, logprobs: null }];
+    const chunk = { id: 'chat', object: 'chat.completion.chunk', created: 0, model: 'stand-in', choices };
+    response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+  };
+  send({ role: 'assistant', content: '' }, null);
+  for (const piece of words.match(/.{1,24}/gs) ?? []) send({ content: piece }, null);
+  if ('begin' in act) return;
+  send({}, 'stop');
+  response.end('data: [DONE]\n\n');
+}
+
+function json(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** Settings under which the chat speaks to this server. */
+export const chatSettings = ({ url }: ModelServer): Readonly<Record<string, unknown>> => ({
+  'turnwise.servers': [{ name: 'stand-in', url, model: 'stand-in' }],
+  'turnwise.chat.server': 'stand-in',
+  'turnwise.scoring.enabled': false,
+});
