@@ -35,7 +35,7 @@ test('a server that is gone, or refuses the key, is said in words, and the messa
   }).finally(() => server.close().catch(() => undefined));
 });
 
-test('an engine killed in the middle is started again by Continue', async () => {
+test('an engine killed between two answers is started again by Continue', async () => {
   await withEditor({ settings: { 'turnwise.chat.temperature': 0 } }, async ({ page, server }) => {
     const chat = await openChat(page);
     await chat.say('Return the peak value. round it properly.');
@@ -93,7 +93,7 @@ test('a journal that cannot be opened is said, with a way to the log', async () 
   });
 });
 
-test('two windows on one folder show one conversation, and one of them waits', async () => {
+test('two windows on one folder: the second lists the conversation that runs in the first, which goes on to obey', async () => {
   const server = await startModelServer((chat) => (chat === 1 ? { begin: 'Which roun' } : { say: 'Which rounding?' }));
   await withEditor({ settings: chatSettings(server) }, async ({ page, openWindow }) => {
     const first = await openChat(page);
