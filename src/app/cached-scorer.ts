@@ -28,7 +28,6 @@ const logprobsSchema = z.array(z.number());
 export function cachedScorer(backend: Backend, cache: ScoreCache): Backend {
   return {
     name: backend.name,
-    capabilities: backend.capabilities,
     facts: (signal) => backend.facts(signal),
     tokenize: (texts, signal) => backend.tokenize(texts, signal),
     detokenize: (ids, signal) => backend.detokenize(ids, signal),

@@ -51,7 +51,6 @@ export function openEngineBackend({ url, token }: { readonly url: string; readon
 
   return {
     name: NAME,
-    capabilities: { score: true, reusesPrefix: true, deterministic: true },
     facts(signal) {
       known ??= learn(client, signal).catch((thrown: unknown) => {
         known = null; // the next call may find it running
@@ -107,6 +106,9 @@ function factsOf({ id, turnwise }: ServedModel): ScorerFacts {
       backend: NAME,
       version: turnwise.version,
     },
+    // One scoring sequence: a second request would only wait.
+    capabilities: { reusesPrefix: true, deterministic: true, countsTokens: true, concurrency: 1 },
+    advice: [],
     template: { source: template, endOfTurn: turnwise.eot, bosToken: turnwise.bos, eosToken: turnwise.eos },
     contextSize: turnwise.context_size,
     notice:

@@ -40,14 +40,16 @@ export interface ScorerIdentity {
   readonly version: string | null;
 }
 
-/** What a server can do, as data: code asks for a capability, never for a server's name. */
+/** What a server can do, as data learned at connect: code asks for a capability, never for a server's name. */
 export interface Capabilities {
-  /** Log-probs of given token ids. */
-  readonly score: boolean;
   /** Reuses a shared prefix between scored sequences. */
   readonly reusesPrefix: boolean;
   /** The same request twice gives the same bits. */
   readonly deterministic: boolean;
+  /** Says how many tokens it ran through the model. */
+  readonly countsTokens: boolean;
+  /** Scoring requests that it may be asked side by side without harm. */
+  readonly concurrency: number;
 }
 
 /** The chat template of a model and what is needed to render it. */
@@ -62,6 +64,9 @@ export interface ChatTemplate {
 /** Bounds and facts of a scorer, learned at connect. */
 export interface ScorerFacts {
   readonly identity: ScorerIdentity;
+  readonly capabilities: Capabilities;
+  /** What would make it score better or cheaper, one sentence each, with the flag to set; empty where nothing would. */
+  readonly advice: readonly string[];
   readonly template: ChatTemplate;
   /** Longest sequence it takes, in tokens. */
   readonly contextSize: number;
@@ -79,7 +84,6 @@ export interface ScorerFacts {
  */
 export interface Backend {
   readonly name: string;
-  readonly capabilities: Capabilities;
   /** Connects, checks that scoring works, and reports what it learned; cached by the implementation. */
   facts(signal?: AbortSignal): Promise<ScorerFacts>;
   /** Token ids of each text, special tokens recognised, nothing added in front or behind. */

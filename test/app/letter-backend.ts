@@ -18,6 +18,8 @@ export const letterFacts: ScorerFacts = {
   notice: null,
   placebo: null,
   takesAgentPrompt: true,
+  capabilities: { reusesPrefix: false, deterministic: true, countsTokens: true, concurrency: 1 },
+  advice: [],
 };
 
 /**
@@ -28,7 +30,6 @@ export function letterBackend(overrides: Partial<Backend> = {}): Backend & { rea
   const scored: ScoreSequence[][] = [];
   return {
     name: 'letters',
-    capabilities: { score: true, reusesPrefix: false, deterministic: true },
     scored,
     facts: () => Promise.resolve(letterFacts),
     tokenize: (texts) => Promise.resolve(texts.map(letters)),

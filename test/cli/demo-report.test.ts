@@ -100,6 +100,8 @@ function result(questions: readonly string[], gains: readonly number[], passed: 
       contextSize: 512,
       notice: 'A toy.',
       placebo: null,
+      capabilities: { reusesPrefix: true, deterministic: true, countsTokens: true, concurrency: 1 },
+      advice: [],
       takesAgentPrompt: false,
     },
     states,
