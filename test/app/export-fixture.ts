@@ -1,16 +1,9 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EpisodeState } from '../../src/core/episode-state.ts';
 import { reduce } from '../../src/core/reduce.ts';
 import type { ScoredEpisode } from '../../src/core/scored-episode.ts';
 import { openJournal, type Journal } from '../../src/store/journal.ts';
 import { sampleEvents, sampleScores, sampleSpecs, type SampleSpec } from '../core/dataset/sample.ts';
-
-/** A new folder for one test. */
-export function scratch(): string {
-  return mkdtempSync(join(tmpdir(), 'turnwise-export-'));
-}
 
 /** A store with sample conversations in it, and their scores. Its clock is fixed, so that two stores differ in event ids only. */
 export function sampleStore(

@@ -10,7 +10,8 @@ import { exportDataset, type Refused } from '../../src/app/export.ts';
 import { verifyDataset } from '../../src/app/verify.ts';
 import type { EventBody } from '../../src/core/event.ts';
 import { sampleOptions, sampleScores, sampleSpecs, type SampleSpec } from '../core/dataset/sample.ts';
-import { sampleState, sampleStore, scratch } from './export-fixture.ts';
+import { temporaryFolder } from '../store/temporary-store.ts';
+import { sampleState, sampleStore } from './export-fixture.ts';
 import { readDataset, readManifest } from './plant-fault.ts';
 
 /** Every file below a folder and the hash of its bytes. */
@@ -23,7 +24,7 @@ function bytesBelow(folder: string): Record<string, string> {
 }
 
 test('the same store gives the same bytes, and an earlier dataset is replaced whole', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder);
   await exportDataset({ journal, scoredOf, out: join(folder, 'a') });
   await exportDataset({ journal, scoredOf, out: join(folder, 'b') });
@@ -38,7 +39,7 @@ test('the same store gives the same bytes, and an earlier dataset is replaced wh
 });
 
 test('rows are sorted by id, whatever the order in which the conversations were had', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder, sampleSpecs.toReversed());
   await exportDataset({ journal, scoredOf, out: join(folder, 'out') });
   const ids = readDataset(join(folder, 'out')).rows.map(({ episode_id }) => episode_id);
@@ -46,7 +47,7 @@ test('rows are sorted by id, whatever the order in which the conversations were 
 });
 
 test('a folder with anything else in it is refused and stays as it is', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder);
   const out = join(folder, 'mine');
   mkdirSync(out);
@@ -64,7 +65,7 @@ test('a folder with anything else in it is refused and stays as it is', async ()
 });
 
 test('an export that fails half-way leaves the old dataset and no other trace', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder);
   const out = join(folder, 'out');
   await exportDataset({ journal, scoredOf, out });
@@ -82,7 +83,7 @@ test('an export that fails half-way leaves the old dataset and no other trace', 
 });
 
 test('a path below a file is a sentence', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder);
   const out = join(folder, 'store.db', 'out');
   await expect(exportDataset({ journal, scoredOf, out })).rejects.toMatchObject({
@@ -94,7 +95,7 @@ test('a path below a file is a sentence', async () => {
 const consent = (scope: 'local-only' | 'exportable' | 'excluded'): EventBody => ({ type: 'consent_set', scope });
 
 test('only what may leave does: consent, and why the rest stays', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const of = (id: string, source: string): SampleSpec => ({ id, source, questions: 1, passed: 4 });
   const specs = [
     of('asked', 'real_developer'),
@@ -146,7 +147,7 @@ test('an import goes out again as such, unless it says that a real developer spo
 });
 
 test('a conversation with a secret stays, is named with its rule, and the secret with nothing', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const secret = ['ghp', 'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'].join('_');
   const { journal, scoredOf } = sampleStore(folder, [
     { id: 'clean', questions: 1, passed: 4 },
@@ -161,7 +162,7 @@ test('a conversation with a secret stays, is named with its rule, and the secret
 });
 
 test('nothing to export is a sentence that counts why', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder, [{ id: 'a', source: 'real_developer', questions: 1, passed: 1 }]);
   await expect(exportDataset({ journal, scoredOf, out: join(folder, 'out') })).rejects.toMatchObject({
     reason: 'nothing_to_export',
@@ -171,7 +172,7 @@ test('nothing to export is a sentence that counts why', async () => {
 });
 
 test('episodes without fitting scores ship without credit and are in no batch', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder);
   const some = (id: string): boolean => id !== 'a1';
   const summary = await exportDataset({
@@ -195,7 +196,7 @@ test('episodes without fitting scores ship without credit and are in no batch', 
 });
 
 test('scores by two scorers cannot be one batch', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder);
   const mixed: typeof scoredOf = (state) => {
     const scored = scoredOf(state);
@@ -208,7 +209,7 @@ test('scores by two scorers cannot be one batch', async () => {
 });
 
 test('DuckDB reads the Parquet as it was written: types, nulls, nesting, counts', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder);
   await exportDataset({ journal, scoredOf, out: join(folder, 'out'), groupWeight: 600 });
   const { rows } = readDataset(join(folder, 'out'));
@@ -267,7 +268,7 @@ test('DuckDB reads the Parquet as it was written: types, nulls, nesting, counts'
 });
 
 test('the card names both configs, the default one, and files that are there', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal, scoredOf } = sampleStore(folder);
   await exportDataset({ journal, scoredOf, out: join(folder, 'out'), notice: 'The scorer is a toy.' });
   const card = readFileSync(join(folder, 'out', 'README.md'), 'utf8');
@@ -301,7 +302,7 @@ const spec = fc.record({
 });
 
 test('any batch of scored episodes becomes a dataset that holds against its own rows', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   let round = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -350,7 +351,7 @@ test('any batch of scored episodes becomes a dataset that holds against its own 
 function writeInSmallHeap(total: number, groupWeight?: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./write-many-rows.ts', import.meta.url), {
-      workerData: { total, groupWeight },
+      workerData: { out: join(temporaryFolder('export'), 'out'), total, groupWeight },
       resourceLimits: { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 },
       // Running out of memory is one of the expected ends; its report is noise.
       stderr: true,

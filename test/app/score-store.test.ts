@@ -8,13 +8,14 @@ import { TurnwiseError } from '../../src/core/error.ts';
 import { reduce } from '../../src/core/reduce.ts';
 import { sampleEvents } from '../core/dataset/sample.ts';
 import { letterBackend, letterFacts } from './letter-backend.ts';
-import { sampleStore, scratch } from './export-fixture.ts';
+import { temporaryFolder } from '../store/temporary-store.ts';
+import { sampleStore } from './export-fixture.ts';
 
 const options = DEFAULT_SCORE_OPTIONS;
 const wanted = (): boolean => true;
 
 test('what is scored once is kept: a second run asks the server for nothing', async () => {
-  const { journal } = sampleStore(scratch());
+  const { journal } = sampleStore(temporaryFolder('export'));
   const first = letterBackend();
   await scoreStore({ journal, backend: first, options, wanted });
   expect(first.scored.length).toBeGreaterThan(5);
@@ -26,7 +27,7 @@ test('what is scored once is kept: a second run asks the server for nothing', as
 });
 
 test('a conversation that went on is scored again', async () => {
-  const { journal } = sampleStore(scratch(), [{ id: 'a', questions: 1, passed: null }]);
+  const { journal } = sampleStore(temporaryFolder('export'), [{ id: 'a', questions: 1, passed: null }]);
   const scoredOf = await scoreStore({ journal, backend: letterBackend(), options, wanted });
   const [generation] = sampleEvents({ id: 'a', questions: 1, passed: null }).flatMap((event) =>
     event.type === 'action_answered' ? [event.generation] : [],
@@ -51,7 +52,7 @@ test('a conversation that went on is scored again', async () => {
 });
 
 test('a failed request is not kept, and the next run tries again', async () => {
-  const { journal } = sampleStore(scratch(), [{ id: 'a', questions: 1, passed: null }]);
+  const { journal } = sampleStore(temporaryFolder('export'), [{ id: 'a', questions: 1, passed: null }]);
   const broken = letterBackend({
     score: () => Promise.reject(new TurnwiseError('backend', 'server_failed', 'The server failed; try again.')),
   });
@@ -65,7 +66,7 @@ test('a failed request is not kept, and the next run tries again', async () => {
 });
 
 test('only wanted episodes are sent to the server', async () => {
-  const { journal } = sampleStore(scratch());
+  const { journal } = sampleStore(temporaryFolder('export'));
   const backend = letterBackend();
   const scoredOf = await scoreStore({ journal, backend, options, wanted: ({ id }) => id === 'a1' });
   expect(backend.scored).toHaveLength(1);
@@ -73,7 +74,7 @@ test('only wanted episodes are sent to the server', async () => {
 });
 
 test('scores of the real planner, spans and all, make a sound dataset', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal } = sampleStore(folder);
   const scoredOf = await scoreStore({ journal, backend: letterBackend(), options, wanted });
   const summary = await exportDataset({ journal, scoredOf, out: join(folder, 'out') });

@@ -13,14 +13,15 @@ import {
   type Fusion,
   type TurnRow,
 } from '../../src/core/dataset/schema.ts';
-import { sampleStore, scratch } from './export-fixture.ts';
+import { temporaryFolder } from '../store/temporary-store.ts';
+import { sampleStore } from './export-fixture.ts';
 import { readDataset, sign, writeSpoilt, type Dataset } from './plant-fault.ts';
 
 let folder = '';
 let valid = '';
 
 beforeAll(async () => {
-  folder = scratch();
+  folder = temporaryFolder('export');
   valid = join(folder, 'valid');
   const { journal, scoredOf } = sampleStore(folder);
   await exportDataset({ journal, scoredOf, out: valid });

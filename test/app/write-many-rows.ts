@@ -1,13 +1,16 @@
-import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { writeDataset } from '../../src/app/dataset/dataset-folder.ts';
 import { MANIFEST_SCHEMA } from '../../src/core/dataset/manifest.ts';
 import { datasetRow } from '../../src/core/dataset/row.ts';
 import { DATASET_SCHEMA, type DatasetRow } from '../../src/core/dataset/schema.ts';
-import { sampleState, scratch } from './export-fixture.ts';
+import { sampleState } from './export-fixture.ts';
 
 /** Runs in a worker with a small heap: writes 250 kB a row, each text its own, so that holding all rows would not fit. */
-const { total, groupWeight } = workerData as { readonly total: number; readonly groupWeight: number | undefined };
+const { out, total, groupWeight } = workerData as {
+  readonly out: string;
+  readonly total: number;
+  readonly groupWeight: number | undefined;
+};
 
 function* rows(): Generator<DatasetRow> {
   const consent = { scope: 'simulated', granted_at: null } as const;
@@ -20,7 +23,7 @@ function* rows(): Generator<DatasetRow> {
   }
 }
 
-const manifest = await writeDataset(join(scratch(), 'out'), {
+const manifest = await writeDataset(out, {
   manifest: {
     schema: MANIFEST_SCHEMA,
     row_schema: DATASET_SCHEMA,

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { reduce } from '../../src/core/reduce.ts';
 import { sampleScores, sampleSpecs } from '../core/dataset/sample.ts';
-import { sampleStore, scratch } from '../app/export-fixture.ts';
+import { temporaryFolder } from '../store/temporary-store.ts';
+import { sampleStore } from '../app/export-fixture.ts';
 import { runCli } from './run-cli.ts';
 
 /** A store of sample conversations, and a file with their scores as `turnwise score` writes them. */
 function prepared(): { readonly folder: string; readonly store: string; readonly scores: string } {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const { journal } = sampleStore(folder);
   const lines = sampleSpecs.map((spec) => JSON.stringify(sampleScores(reduce(journal.read(spec.id)), spec)));
   journal.close();
@@ -66,7 +67,7 @@ test('a spoilt dataset exits 1 and names file, row and column', async () => {
 });
 
 test('imports go out again; a real developer must have released it', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder('export');
   const messages = [
     { role: 'user', content: 'write f' },
     { role: 'assistant', content: 'which order' },
