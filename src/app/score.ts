@@ -1,4 +1,5 @@
 import type { Backend, ScorerFacts, ScoreResult } from '../core/backend.ts';
+import { DEFAULT_PLACEHOLDER, isUnfit, placeboUnder, resolvePlaceholder } from '../core/calibration.ts';
 import { estimate, gainNoise, nocopyGain, shifts } from '../core/credit/gain.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import { planEpisode, sequencesOf, type EpisodePlan, type PlannedTurn, type TurnTokens } from '../core/plan/plan.ts';
@@ -21,7 +22,7 @@ export const RANDOM_REPLY = 'random_reply';
 export const DEFAULT_SCORE_OPTIONS: ScoreOptions = {
   estimator: 'shift_mean',
   clip: null,
-  placeholder: 'No information found.',
+  placeholder: DEFAULT_PLACEHOLDER,
   mask_mode: 'length_matched',
   seed: 0,
   noise: 0,
@@ -50,9 +51,10 @@ export interface PlannedTranscript {
  */
 export async function* planTranscripts(
   transcripts: readonly Transcript[],
-  { backend, options, signal }: ScoreRun,
+  { backend, options: wanted, signal }: ScoreRun,
 ): AsyncGenerator<PlannedTranscript, void, void> {
   const facts = await backend.facts(signal);
+  const options = resolved(wanted, facts);
   const random = options.placeholder === RANDOM_REPLY;
   const donors = random ? collectDonors(transcripts) : [];
   const fixed = random ? null : ((await backend.tokenize([options.placeholder], signal))[0] ?? []);
@@ -68,9 +70,10 @@ export async function* planTranscripts(
  */
 export async function* scoreTranscripts(
   transcripts: readonly Transcript[],
-  run: ScoreRun & { readonly concurrency?: number },
+  { options, ...wanted }: ScoreRun & { readonly concurrency?: number },
 ): AsyncGenerator<ScoredEpisode, void, void> {
-  const facts = await run.backend.facts(run.signal);
+  const facts = await wanted.backend.facts(wanted.signal);
+  const run = { ...wanted, options: resolved(options, facts) };
   const inFlight: Promise<ScoredEpisode>[] = [];
   let done = 0;
   const settle = async (): Promise<ScoredEpisode | undefined> => {
@@ -93,6 +96,11 @@ export async function* scoreTranscripts(
   } finally {
     await Promise.allSettled(inFlight);
   }
+}
+
+/** The options that are recorded: `auto` names the placeholder that it stands for with this scorer. */
+export function resolved(options: ScoreOptions, facts: Pick<ScorerFacts, 'calibration'>): ScoreOptions {
+  return { ...options, placeholder: resolvePlaceholder(options, facts) };
 }
 
 async function planOne(
@@ -156,6 +164,7 @@ async function scorePlanned(
     }
   }
   const { contexts, places } = layContexts(actions);
+  const unfit: readonly ScoreFlag[] = isUnfit(facts, options) ? ['placeholder_unfit'] : [];
   let pair = 0;
   const turns = plan.turns.map((turn, index): ScoredTurn => {
     const base = describeTurn(planned, turn, index, places);
@@ -163,7 +172,7 @@ async function scorePlanned(
     const at = 2 * pair;
     pair += 1;
     if (result === null) return { ...base, null_reason: 'backend_failed', null_detail: failure ?? '' };
-    return { ...base, ...gainsOf(turn, at, result, again, options) };
+    return { ...base, flags: [...(base.flags ?? []), ...unfit], ...gainsOf(turn, at, result, again, options) };
   });
   return {
     schema: SCORE_SCHEMA,
@@ -172,7 +181,7 @@ async function scorePlanned(
     outcome: transcript.outcome ?? null,
     ...(transcript.source === undefined ? {} : { source: transcript.source }),
     scorer: facts.identity,
-    placebo: options.estimator === 'shift_mean' ? facts.placebo : null,
+    placebo: placeboUnder(facts, options),
     options,
     tokens_evaluated: result === null ? (sequences.length === 0 ? 0 : null) : result.tokensEvaluated,
     tokens_limit: plan.limit,

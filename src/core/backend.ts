@@ -1,3 +1,4 @@
+import type { Calibration } from './calibration.ts';
 import type { Message } from './message.ts';
 
 /** A token sequence of which positions [from, to) are to be scored; `from` >= 1, since nothing precedes token 0. */
@@ -72,8 +73,10 @@ export interface ScorerFacts {
   readonly contextSize: number;
   /** Sentence to show with every number of a toy model, else null. */
   readonly notice: string | null;
-  /** Mean and sd of this scorer's placebo gains (spec S1), where its card or a measurement knows them. */
+  /** Mean and sd of this scorer's placebo gains (spec S1) under the default options, where its card knows them. */
   readonly placebo: { readonly mean: number; readonly sd: number; readonly n: number } | null;
+  /** What its card or a measurement knows under other options, and which placeholders are fit for it. */
+  readonly calibration?: Calibration | undefined;
   /** Whether the agent's instructions go in front of a conversation with this model; a toy was trained without. */
   readonly takesAgentPrompt: boolean;
 }

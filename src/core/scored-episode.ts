@@ -63,13 +63,15 @@ export const scorerIdentitySchema = z.object({
 export const estimatorSchema = z.enum(['shift_mean', 'shift_sum', 'shift_clip', 'shift_relu', 'k2', 'k3']);
 export type Estimator = z.infer<typeof estimatorSchema>;
 
+export const maskModeSchema = z.enum(['length_matched', 'natural']);
+
 export const scoreOptionsSchema = z.object({
   estimator: estimatorSchema,
   /** Bound of shift_clip in nats; null for every other estimator. */
   clip: z.number().positive().nullable(),
   /** The placeholder's text, or `random_reply`. */
   placeholder: z.string(),
-  mask_mode: z.enum(['length_matched', 'natural']),
+  mask_mode: maskModeSchema,
   seed: z.int(),
   /** How often each pair was scored again to measure A/A noise. */
   noise: z.int().nonnegative(),

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { TurnwiseError } from '../core/error.ts';
-import { APPLICATION_ID, DERIVED_TABLES, EVENT_TABLE, MEMO_TABLE, STORE_VERSION } from './schema.ts';
+import { APPLICATION_ID, CALIBRATION_TABLE, DERIVED_TABLES, EVENT_TABLE, MEMO_TABLE, STORE_VERSION } from './schema.ts';
 import { guarded, storeError } from './sqlite-error.ts';
 
 /** Why a store is only read: the caller asked for it, a newer Turnwise wrote it, or the file system forbids writing. */
@@ -173,6 +173,7 @@ function build(db: DatabaseSync, path: string): void {
     if (storeVersion(db, path) >= STORE_VERSION) return;
     db.exec(EVENT_TABLE);
     db.exec(MEMO_TABLE);
+    db.exec(CALIBRATION_TABLE);
     db.exec(DERIVED_TABLES);
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_VERSION}`);
   });

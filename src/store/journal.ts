@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { TurnwiseError } from '../core/error.ts';
 import { isPlainId, type EventBody, type StoredEvent } from '../core/event.ts';
+import { calibrationsOf, type Calibrations } from './calibrations.ts';
 import { connect, transaction, type Connection, type ReadOnlyReason } from './connection.ts';
 import { decodeEvent, encodeEvent } from './event-row.ts';
 import { listEpisodes, type EpisodeFacts } from './list-episodes.ts';
@@ -44,6 +45,7 @@ export interface Journal extends ScoreCache {
   /** Whether another connection has committed since this was last asked. */
   changedElsewhere(): boolean;
   readonly memo: Memo;
+  readonly calibrations: Calibrations;
   /** Background scoring, shared by every process that has this store open. */
   readonly queue: ScoreQueue;
   close(): void;
@@ -152,6 +154,7 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
     },
     ...scoreCache(db, { run, write, now }),
     queue: scoreQueue(db, { run, write, now }),
+    calibrations: calibrationsOf(db, { run, write, now }),
     memo: memoOf(db, { run, write, readOnly: readOnly !== null }),
     changedElsewhere: () => {
       const version = run(dataVersion);

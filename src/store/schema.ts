@@ -2,7 +2,7 @@
  * Layout of the store. Version of the whole file (`user_version`); a newer one is opened read-only. What an older one holds
  * in `event` is never touched: only the derived tables are dropped and made anew.
  */
-export const STORE_VERSION = 2;
+export const STORE_VERSION = 3;
 
 /** "TwJ1": marks the file as ours (`application_id`), so that another program's database is not written into. */
 export const APPLICATION_ID = 0x54774a31;
@@ -35,6 +35,16 @@ export const EVENT_TABLE = `
 /** What windows remember; kept when the derived tables are made anew. */
 export const MEMO_TABLE = `
   CREATE TABLE IF NOT EXISTS memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+`;
+
+/** What was measured of scorers; kept when the derived tables are made anew, since only that scorer can measure it again. */
+export const CALIBRATION_TABLE = `
+  CREATE TABLE IF NOT EXISTS calibration (
+    scorer TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    sha TEXT NOT NULL,
+    created INTEGER NOT NULL
+  ) STRICT;
 `;
 
 /** What can be rebuilt from events and a scorer: caches, kept apart from the truth. */

@@ -81,7 +81,7 @@ export function scoreCache(
 }
 
 /** The JSON value of a row whose checksum fits, else undefined. */
-function intact(row: Record<string, unknown> | undefined): unknown {
+export function intact(row: Record<string, unknown> | undefined): unknown {
   const value = row?.['value'];
   if (typeof value !== 'string' || sha256Text(value) !== row?.['sha']) return undefined;
   try {
