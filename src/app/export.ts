@@ -1,3 +1,4 @@
+import { CALIBRATION_MIN } from '../core/calibration.ts';
 import { creditBatch } from '../core/credit/credit.ts';
 import type { CreditEpisode, CreditOptions, Ledger } from '../core/credit/ledger.ts';
 import { resolveCreditOptions, type CreditChoices } from '../core/credit/options.ts';
@@ -204,11 +205,8 @@ async function secretsIn(
   return findSecrets(rowStrings(row).join('\n'));
 }
 
-/** Placebo figures count from this many gains on (spec S1). */
-const PLACEBO_MIN = 50;
-
 function placeboOf({ placebo }: ScoredEpisode): ScoredEpisode['placebo'] {
-  return placebo !== null && placebo.n >= PLACEBO_MIN ? placebo : null;
+  return placebo !== null && placebo.n >= CALIBRATION_MIN ? placebo : null;
 }
 
 function refuseMixture(first: Batch['first'], scored: ScoredEpisode): void {

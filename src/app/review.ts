@@ -1,3 +1,4 @@
+import { applyCalibration, CALIBRATION_MIN } from '../core/calibration.ts';
 import { creditBatch } from '../core/credit/credit.ts';
 import { creditEpisodeOf } from '../core/credit/from-score.ts';
 import type { Ledger } from '../core/credit/ledger.ts';
@@ -21,9 +22,6 @@ export interface ReviewPorts {
 
 /** Newest scored episodes that are compared with each other; more would be read on the editor's own thread. */
 const LARGEST_BATCH = 300;
-
-/** Placebo figures count from this many gains on (spec S1). */
-const PLACEBO_MIN = 50;
 
 /** Conversations with their gains and credit, read from the store and kept until something changes. */
 export class Review {
@@ -66,7 +64,7 @@ export class Review {
     }
     const [newest] = this.#ports.journal.newestScored(this.#optionsKey, { episodeId, limit: 1 });
     const others = [...this.#rows].filter(([id]) => id !== episodeId);
-    this.#rows = new Map(newest === undefined ? others : [[episodeId, rowOf(newest)], ...others]);
+    this.#rows = new Map(newest === undefined ? others : [[episodeId, this.#rowOf(newest)], ...others]);
   }
 
   /** Writes an episode's outcome of today to its newest score, so that the batch counts with it. */
@@ -87,11 +85,16 @@ export class Review {
     const optionsKey = scoreOptionsKey(options());
     if (this.#rows === null || this.#optionsKey !== optionsKey) {
       const rows = journal.newestScored(optionsKey, { limit: LARGEST_BATCH });
-      this.#rows = new Map(rows.map((row) => [row.episode_id, rowOf(row)]));
+      this.#rows = new Map(rows.map((row) => [row.episode_id, this.#rowOf(row)]));
       this.#optionsKey = optionsKey;
       this.#ledgers = null;
     }
     return this.#rows;
+  }
+
+  /** With what is known of the scorer today: it may have been measured after it scored. */
+  #rowOf(row: ScoredEpisode): Row {
+    return applyCalibration(rowOf(row), this.#ports.journal.calibrations.get(row.scorer));
   }
 }
 
@@ -111,6 +114,6 @@ function ledgersOf(rows: readonly Row[]): ReadonlyMap<string, Ledger> {
   const nameOf = (row: Row): string => scoreKeys(row.scorer, row.options).scorerKey;
   const members = rows.filter((row) => nameOf(row) === nameOf(newest));
   const { placebo } = newest;
-  const options = resolveCreditOptions({}, placebo !== null && placebo.n >= PLACEBO_MIN ? placebo : null);
+  const options = resolveCreditOptions({}, placebo !== null && placebo.n >= CALIBRATION_MIN ? placebo : null);
   return new Map(creditBatch(members.map(creditEpisodeOf), options).map((ledger) => [ledger.episode_id, ledger]));
 }

@@ -1,4 +1,5 @@
 import type { Backend, ScorerIdentity } from '../core/backend.ts';
+import { applyCalibration } from '../core/calibration.ts';
 import { fittingScores } from '../core/dataset/export-episode.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
@@ -6,7 +7,8 @@ import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
 import { sha256Text } from '../core/sha.ts';
 import { toTranscript } from '../core/to-transcript.ts';
 import type { Journal } from '../store/journal.ts';
-import { scoreTranscripts } from './score.ts';
+import { calibratedScorer } from './calibrated-scorer.ts';
+import { resolved, scoreTranscripts } from './score.ts';
 
 /** Names under which a store keeps the scores of one scorer under one set of options. */
 export interface ScoreKeys {
@@ -38,12 +40,18 @@ const AT_ONCE = 64;
  * up. An episode whose request failed is not kept, so that the next run tries again. Throws what `scoreTranscripts` throws.
  */
 export async function scoreStore(scoring: StoreScoring): Promise<(state: EpisodeState) => ScoredEpisode | null> {
-  const { journal, backend, options, wanted, signal } = scoring;
-  const { identity } = await backend.facts(signal);
+  const { journal, wanted, signal } = scoring;
+  const backend = calibratedScorer(scoring.backend, journal.calibrations);
+  const facts = await backend.facts(signal);
+  const { identity, calibration } = facts;
+  const options = resolved(scoring.options, facts);
   const { scorerKey, optionsKey } = scoreKeys(identity, options);
   const failed = new Map<string, ScoredEpisode>();
-  const lookUp = (state: EpisodeState): ScoredEpisode | null =>
-    failed.get(state.id) ?? fittingScores(state, journal.getScored(state.id, scorerKey, optionsKey));
+  const lookUp = (state: EpisodeState): ScoredEpisode | null => {
+    const row = failed.get(state.id) ?? fittingScores(state, journal.getScored(state.id, scorerKey, optionsKey));
+    // It may have been scored before the scorer was measured.
+    return row && applyCalibration(row, calibration ?? null);
+  };
   const missing = journal
     .episodes()
     .map(({ id }) => id)

@@ -9,6 +9,7 @@ import { toTranscript } from '../core/to-transcript.ts';
 import type { Journal } from '../store/journal.ts';
 import type { JobState, ScoreJob } from '../store/score-queue.ts';
 import { cachedScorer, scoreOptionsKey } from './cached-scorer.ts';
+import { calibratedScorer } from './calibrated-scorer.ts';
 import { scoreKeys } from './score-store.ts';
 import { scoreTranscripts } from './score.ts';
 
@@ -124,7 +125,7 @@ export class ScoringWorker {
     try {
       const state = reduce(journal.read(job.episodeId));
       refuseForbidden(state, choice);
-      const backend = cachedScorer(await this.#ports.connect(signal), journal);
+      const backend = calibratedScorer(cachedScorer(await this.#ports.connect(signal), journal), journal.calibrations);
       const keys = scoreKeys((await backend.facts(signal)).identity, choice.options);
       for await (const scored of scoreTranscripts([toTranscript(state)], {
         backend,
