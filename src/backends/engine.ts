@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Backend, ScorerFacts, ScoreRequest, ScoreResult, ScoreSequence } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
+import { calibrationOfCard, cardMeasurementsSchema } from '../core/model-card.ts';
 import { checkScores } from './check-scores.ts';
 import { openJsonClient, type JsonClient } from './json-client.ts';
 
@@ -25,7 +26,7 @@ const modelsSchema = z.object({
           .object({
             toy: z.boolean().optional(),
             agent_prompt: z.string().nullable().optional(),
-            placebo: z.object({ mean: z.number(), sd: z.number(), n: z.number() }).nullable().optional(),
+            ...cardMeasurementsSchema.shape,
           })
           .nullable(),
       }),
@@ -113,7 +114,8 @@ function factsOf({ id, turnwise }: ServedModel): ScorerFacts {
     contextSize: turnwise.context_size,
     notice:
       card?.toy === true ? `${id} is a toy: it shows that the machinery works, not that the model is clever.` : null,
-    placebo: card?.placebo ?? null,
+    placebo: card?.placebo ? { mean: card.placebo.mean, sd: card.placebo.sd, n: card.placebo.n } : null,
+    calibration: calibrationOfCard(card ?? {}),
     takesAgentPrompt: card?.agent_prompt !== null,
   };
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { ChatTemplate } from '../core/backend.ts';
+import { cardMeasurementsSchema } from '../core/model-card.ts';
 import { sha256Text } from '../core/sha.ts';
 import type { LoadedModel } from './load-model.ts';
 
@@ -10,11 +11,11 @@ const cardSchema = z.looseObject({
   sha256: z.string().optional(),
   toy: z.boolean().optional(),
   agent_prompt: z.string().nullable().optional(),
-  placebo: z.object({ mean: z.number(), sd: z.number(), n: z.number() }).nullable().optional(),
+  ...cardMeasurementsSchema.shape,
 });
 
 /** What a model's card says, as far as anything depends on it; null where there is none. */
-export type ModelCard = Pick<z.infer<typeof cardSchema>, 'toy' | 'agent_prompt' | 'placebo'>;
+export type ModelCard = Pick<z.infer<typeof cardSchema>, 'toy' | 'agent_prompt' | 'placebo' | 'fitness'>;
 
 /** A model as `/v1/models` shows it. */
 export interface ModelDescription {
@@ -42,7 +43,7 @@ export async function describeModel(loaded: LoadedModel): Promise<ModelDescripti
         : null,
     tokenizerSha: sha256Text(canonical(tokenizer)),
     templateSha: typeof source === 'string' ? sha256Text(source) : null,
-    card: card && { toy: card.toy, agent_prompt: card.agent_prompt, placebo: card.placebo },
+    card: card && { toy: card.toy, agent_prompt: card.agent_prompt, placebo: card.placebo, fitness: card.fitness },
   };
 }
 
@@ -59,7 +60,7 @@ async function readCard({ path, sha }: LoadedModel): Promise<z.infer<typeof card
   if (text === null) return null;
   try {
     const card = cardSchema.parse(JSON.parse(text));
-    return card.sha256 === undefined || card.sha256 === sha ? card : { ...card, placebo: null };
+    return card.sha256 === undefined || card.sha256 === sha ? card : { ...card, placebo: null, fitness: null };
   } catch {
     process.stderr.write(`turnwise engine: ignoring a model card that cannot be read, beside ${path}\n`);
     return null;
