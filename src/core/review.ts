@@ -5,7 +5,7 @@ import type { ScoredEpisode, ScoredTurn } from './scored-episode.ts';
 
 /** Where the scoring of an episode stands. */
 export interface ScoringProgress {
-  readonly state: 'queued' | 'scoring' | 'scored' | 'failed';
+  readonly state: 'queued' | 'scoring' | 'scored' | 'stale' | 'failed' | 'cancelled';
   readonly message: string | null;
 }
 
@@ -111,6 +111,7 @@ function missingGain(
   const stage = progress?.state ?? 'scored';
   switch (stage) {
     case 'queued':
+    case 'stale':
       // It failed and will be tried again: why is worth more than when.
       return progress?.message == null
         ? { why: 'queued', mark: 'queued', pending: true }
@@ -119,6 +120,8 @@ function missingGain(
       return { why: 'scoring…', mark: 'scoring…', pending: true };
     case 'failed':
       return { why: `not scored: ${progress?.message ?? 'the scorer failed'}`, mark: 'not scored', pending: false };
+    case 'cancelled':
+      return { why: 'cancelled; Score Now asks for it again', mark: 'not scored', pending: false };
     case 'scored':
       return { why: REASONS.not_scored_yet, mark: 'not scored', pending: false };
     default:

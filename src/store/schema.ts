@@ -80,6 +80,9 @@ export const DERIVED_TABLES = `
     lease_until INTEGER NOT NULL DEFAULT 0,
     reason TEXT,
     message TEXT,
+    expected REAL,
+    outdated INTEGER NOT NULL DEFAULT 0,
+    scored_by TEXT,
     PRIMARY KEY (episode_id, scorer, options_key)
   ) STRICT;
 `;

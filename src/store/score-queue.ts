@@ -1,14 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
+import { transaction } from './connection.ts';
+import { CANCELLED, NEVER, queueDesk, stateIn, stateSchema, type JobState, type QueueDesk } from './queue-desk.ts';
 
 /** What to score: all turns of an episode up to its `actions`-th action, by one scorer under one set of options. */
 export interface ScoreWish {
   readonly episodeId: string;
-  /** The scorer's profile. */
+  /** Names the scorer as every window and command line names it. */
   readonly scorer: string;
   /** Hash of the options. */
   readonly optionsKey: string;
   readonly actions: number;
+  /** How much the episode seems worth (`core/expected-gain.ts`); null or absent: nothing is known. */
+  readonly expected?: number | null | undefined;
 }
 
 /** A wish that this worker holds until `finish` or `fail`, or until its lease runs out. */
@@ -16,27 +20,27 @@ export interface ScoreJob extends ScoreWish {
   readonly attempts: number;
 }
 
-/** Where the scoring of an episode stands. A reason is there where it failed. */
-export interface JobState {
-  readonly state: 'queued' | 'scoring' | 'scored' | 'failed';
-  /** Actions that the newest finished scoring saw. */
-  readonly done: number;
-  readonly reason: string | null;
-  readonly message: string | null;
-}
-
 /**
  * Work for background scorers of any number of processes, in the store itself. One row per episode, scorer and options, so
- * that a wish made twice is one job; a lease that runs out is anybody's again.
+ * that a wish made twice is one job; a lease that runs out is anybody's again. While the queue is paused nobody gets a job.
  */
-export interface ScoreQueue {
+export interface ScoreQueue extends QueueDesk {
   /** Asks for an episode to be scored; wishing again for no more actions changes nothing, unless `again`. */
   wish(wish: ScoreWish, options?: { readonly again?: boolean }): void;
-  /** Takes a job that is due for `leaseMs`, the episode `first` before any other, the newest wish next; null: none is due. */
+  /**
+   * Takes a job that is due for `leaseMs`: the episode `first` before any other, what was never scored before what is only
+   * outdated, then the largest expectation, then the newest wish. Null: none is due, or the queue is paused.
+   */
   claim(owner: string, scorer: string, optionsKey: string, leaseMs: number, first?: string | null): ScoreJob | null;
-  /** Prolongs a lease; false where somebody else has taken the job over, so that the work is for nothing. */
+  /** Prolongs a lease; false where the job was cancelled or somebody else has taken it over: the work is for nothing. */
   renew(owner: string, job: ScoreJob, leaseMs: number): boolean;
-  finish(owner: string, job: ScoreJob): void;
+  /** Whether this owner's job is still wanted: `lost` when cancelled or taken over, `paused` when the queue is. */
+  standing(owner: string, job: ScoreJob): 'held' | 'lost' | 'paused';
+  /**
+   * Ends a job and keeps its scores (`keep`) in one transaction, so that both are there or neither; `scoredBy` names the
+   * scorer's identity. False, and nothing kept, where the job is no longer this owner's.
+   */
+  finish(owner: string, job: ScoreJob, scoredBy?: string | null, keep?: () => void): boolean;
   /** Gives a job back: to be tried again after `retryMs`, or (null) not before it is wished for again. */
   fail(
     owner: string,
@@ -44,117 +48,122 @@ export interface ScoreQueue {
     why: { readonly reason: string; readonly message: string },
     retryMs: number | null,
   ): void;
-  /** Gives back what this owner holds, untouched. */
-  release(owner: string): void;
+  /** Gives back what this owner holds, or one job of it, untouched: no try is counted. */
+  release(owner: string, job?: ScoreJob): void;
   /** Null: nobody has asked for it. */
   stateOf(episodeId: string, scorer: string, optionsKey: string): JobState | null;
   /** Ms until the next job of this kind is due, 0 for now; null: none waits. */
   dueIn(scorer: string, optionsKey: string): number | null;
+  /**
+   * Wishes for this scorer and these options whatever was wished of another: what has scores already is outdated and comes
+   * last, what has none comes as if it had been wished now. What was cancelled is left alone. Returns how many.
+   */
+  adopt(scorer: string, optionsKey: string): number;
+  /** The scorer is another one than its name says it was: what it scored under another identity is outdated. Returns how many. */
+  outdate(scorer: string, optionsKey: string, scoredBy: string): number;
 }
 
-const jobSchema = z.object({ episode_id: z.string(), wanted: z.int(), attempts: z.int() });
-const stateSchema = z.object({
+const jobSchema = z.object({
+  episode_id: z.string(),
   wanted: z.int(),
-  done: z.int(),
-  lease_until: z.int(),
-  not_before: z.int(),
-  reason: z.string().nullable(),
-  message: z.string().nullable(),
+  attempts: z.int(),
+  expected: z.number().nullable(),
 });
-
-/** Far enough away for "never by itself", and still an integer that SQLite and JavaScript agree on. */
-const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** The queue on an open database; `run` and `write` as for the score cache. */
 export function scoreQueue(
   db: DatabaseSync,
-  {
-    run,
-    write,
-    now,
-  }: {
+  ports: {
     readonly run: <T>(work: () => T) => T;
     readonly write: <T>(work: () => T) => T;
     readonly now: () => number;
   },
 ): ScoreQueue {
+  const { run, write, now } = ports;
+  const desk = queueDesk(db, ports);
   const kind = 'scorer = ? AND options_key = ?';
   const mine = `episode_id = ? AND ${kind} AND owner = ?`;
+  const changed = (sql: string, ...values: readonly (string | number | null)[]): number =>
+    Number(db.prepare(sql).run(...values).changes);
   return {
-    wish: ({ episodeId, scorer, optionsKey, actions }, { again = false } = {}) => {
-      write(() => {
-        db.prepare(
-          `INSERT INTO score_job (episode_id, scorer, options_key, wanted) VALUES (?, ?, ?, ?)
-           ON CONFLICT DO UPDATE SET wanted = excluded.wanted, attempts = 0, not_before = 0, reason = NULL, message = NULL,
-             done = CASE WHEN ? THEN 0 ELSE done END
+    ...desk,
+    wish: ({ episodeId, scorer, optionsKey, actions, expected = null }, { again = false } = {}) => {
+      write(() =>
+        changed(
+          `INSERT INTO score_job (episode_id, scorer, options_key, wanted, expected) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET wanted = excluded.wanted, expected = excluded.expected, attempts = 0, not_before = 0,
+             reason = NULL, message = NULL, outdated = 0, done = CASE WHEN ? THEN 0 ELSE done END
            WHERE excluded.wanted > wanted OR ?`,
-        ).run(episodeId, scorer, optionsKey, actions, again ? 1 : 0, again ? 1 : 0);
-      });
+          ...[episodeId, scorer, optionsKey, actions, expected, again ? 1 : 0, again ? 1 : 0],
+        ),
+      );
     },
     claim: (owner, scorer, optionsKey, leaseMs, first = null) =>
       write(() => {
-        // One statement, so that two workers can never take the same row.
+        // One statement, so that two workers can never take the same row, and none while another pauses.
         const row = db
           .prepare(
             `UPDATE score_job SET owner = ?, lease_until = ?, attempts = attempts + 1 WHERE rowid = (
                SELECT rowid FROM score_job
                WHERE ${kind} AND wanted > done AND not_before <= ? AND lease_until <= ?
-               ORDER BY episode_id = ? DESC, rowid DESC LIMIT 1)
-             RETURNING episode_id, wanted, attempts`,
+                 AND NOT EXISTS (SELECT 1 FROM memo WHERE key = ?)
+               ORDER BY episode_id = ? DESC, outdated, expected DESC NULLS LAST, rowid DESC LIMIT 1)
+             RETURNING episode_id, wanted, attempts, expected`,
           )
-          .get(owner, now() + leaseMs, scorer, optionsKey, now(), now(), first ?? '');
+          .get(owner, now() + leaseMs, scorer, optionsKey, now(), now(), desk.pauseKey, first ?? '');
         if (row === undefined) return null;
-        const job = jobSchema.parse(row);
-        return { episodeId: job.episode_id, scorer, optionsKey, actions: job.wanted, attempts: job.attempts };
+        const { episode_id: episodeId, wanted: actions, attempts, expected } = jobSchema.parse(row);
+        return { episodeId, scorer, optionsKey, actions, attempts, expected };
       }),
     renew: (owner, { episodeId, scorer, optionsKey }, leaseMs) =>
       write(
         () =>
-          db
-            .prepare(`UPDATE score_job SET lease_until = ? WHERE ${mine}`)
-            .run(now() + leaseMs, episodeId, scorer, optionsKey, owner).changes === 1,
+          changed(
+            `UPDATE score_job SET lease_until = ? WHERE ${mine}`,
+            ...[now() + leaseMs, episodeId, scorer, optionsKey, owner],
+          ) === 1,
       ),
-    finish: (owner, { episodeId, scorer, optionsKey, actions }) => {
+    standing: (owner, { episodeId, scorer, optionsKey }) =>
+      run(() => {
+        const held = db.prepare(`SELECT 1 FROM score_job WHERE ${mine}`).get(episodeId, scorer, optionsKey, owner);
+        if (held === undefined) return 'lost';
+        return desk.pausedSince() === null ? 'held' : 'paused';
+      }),
+    finish: (owner, { episodeId, scorer, optionsKey, actions }, scoredBy = null, keep = () => undefined) =>
       write(() =>
-        db
-          .prepare(
+        transaction(db, 'IMMEDIATE', () => {
+          const ended = changed(
             `UPDATE score_job SET done = ?, owner = NULL, lease_until = 0, attempts = 0, not_before = 0, reason = NULL,
-               message = NULL WHERE ${mine}`,
-          )
-          .run(actions, episodeId, scorer, optionsKey, owner),
-      );
-    },
+               message = NULL, outdated = 0, scored_by = ? WHERE ${mine}`,
+            ...[actions, scoredBy, episodeId, scorer, optionsKey, owner],
+          );
+          if (ended === 1) keep();
+          return ended === 1;
+        }),
+      ),
     fail: (owner, { episodeId, scorer, optionsKey }, { reason, message }, retryMs) => {
       write(() =>
-        db
-          .prepare(
-            `UPDATE score_job SET owner = NULL, lease_until = 0, not_before = ?, reason = ?, message = ? WHERE ${mine}`,
-          )
-          .run(retryMs === null ? NEVER : now() + retryMs, reason, message, episodeId, scorer, optionsKey, owner),
+        changed(
+          `UPDATE score_job SET owner = NULL, lease_until = 0, not_before = ?, reason = ?, message = ? WHERE ${mine}`,
+          ...[retryMs === null ? NEVER : now() + retryMs, reason, message, episodeId, scorer, optionsKey, owner],
+        ),
       );
     },
-    release: (owner) => {
+    release: (owner, job) => {
       write(() =>
-        db
-          .prepare(
-            'UPDATE score_job SET owner = NULL, lease_until = 0, attempts = max(attempts - 1, 0) WHERE owner = ?',
-          )
-          .run(owner),
+        changed(
+          `UPDATE score_job SET owner = NULL, lease_until = 0, attempts = max(attempts - 1, 0)
+           WHERE owner = ?1 AND (?2 IS NULL OR episode_id = ?2 AND scorer = ?3 AND options_key = ?4)`,
+          ...[owner, job?.episodeId ?? null, job?.scorer ?? null, job?.optionsKey ?? null],
+        ),
       );
     },
     stateOf: (episodeId, scorer, optionsKey) =>
       run(() => {
         const found = db
-          .prepare(
-            `SELECT wanted, done, lease_until, not_before, reason, message FROM score_job WHERE episode_id = ? AND ${kind}`,
-          )
+          .prepare(`SELECT * FROM score_job WHERE episode_id = ? AND ${kind}`)
           .get(episodeId, scorer, optionsKey);
-        if (found === undefined) return null;
-        const { wanted, done, lease_until, not_before, reason, message } = stateSchema.parse(found);
-        const base = { done, reason, message };
-        if (wanted <= done) return { ...base, state: 'scored' };
-        if (lease_until > now()) return { ...base, state: 'scoring' };
-        return { ...base, state: not_before === NEVER ? 'failed' : 'queued' };
+        return found === undefined ? null : stateIn(stateSchema.parse(found), now());
       }),
     dueIn: (scorer, optionsKey) =>
       run(() => {
@@ -166,5 +175,21 @@ export function scoreQueue(
           .get(scorer, optionsKey)?.['at'];
         return typeof due === 'number' ? Math.max(0, due - now()) : null;
       }),
+    adopt: (scorer, optionsKey) =>
+      write(() =>
+        changed(
+          `INSERT OR IGNORE INTO score_job (episode_id, scorer, options_key, wanted, expected, outdated)
+           SELECT episode_id, ?, ?, max(wanted), max(expected), max(done) > 0 FROM score_job
+           WHERE NOT (${kind}) GROUP BY episode_id HAVING max(reason IS NOT '${CANCELLED}') ORDER BY min(rowid)`,
+          ...[scorer, optionsKey, scorer, optionsKey],
+        ),
+      ),
+    outdate: (scorer, optionsKey, scoredBy) =>
+      write(() =>
+        changed(
+          `UPDATE score_job SET done = 0, outdated = 1 WHERE ${kind} AND wanted <= done AND scored_by IS NOT ?`,
+          ...[scorer, optionsKey, scoredBy],
+        ),
+      ),
   };
 }

@@ -97,3 +97,120 @@ test('a worker that ends gives back what it held, and no try is counted', () => 
   one.release('a');
   expect(two.claim('b', ...KIND, 1000)?.attempts).toBe(1);
 });
+
+test('when behind, the largest expectation comes first; nothing known comes last', () => {
+  const { one } = queues();
+  one.wish({ ...wish('small'), expected: 0.1 });
+  one.wish({ ...wish('large'), expected: 0.9 });
+  one.wish(wish('unknown'));
+  one.wish({ ...wish('open'), expected: 0 });
+  const taken = ['a', 'b', 'c', 'd'].map((owner) => one.claim(owner, ...KIND, 1000, 'open')?.episodeId);
+  expect(taken).toEqual(['open', 'large', 'small', 'unknown']);
+});
+
+test('a pause holds for every window, also the next one, and gives running jobs back', () => {
+  const { one, two, pass } = queues();
+  one.wish(wish('e'));
+  const job = one.claim('a', ...KIND, 1000);
+  if (job === null) expect.fail('nothing was claimed');
+  expect(one.standing('a', job)).toBe('held');
+  two.pause();
+  pass(5);
+  two.pause();
+  expect(one.pausedSince()).toBe(1_000_000);
+  expect(one.standing('a', job)).toBe('paused');
+  one.release('a', job);
+  expect(one.claim('b', ...KIND, 1000)).toBeNull();
+  expect(two.stateOf('e', ...KIND)?.state).toBe('queued');
+  one.resume();
+  expect(two.claim('b', ...KIND, 1000)?.attempts).toBe(1);
+});
+
+test('what is cancelled stops, is not taken again, and comes back when the conversation goes on', () => {
+  const { one, two } = queues();
+  for (const id of ['e', 'f', 'done']) one.wish(wish(id));
+  const done = one.claim('a', ...KIND, 1000, 'done');
+  expect(done && one.finish('a', done)).toBe(true);
+  const job = one.claim('a', ...KIND, 1000, 'e');
+  if (job === null) expect.fail('nothing was claimed');
+  expect(two.cancel('e')).toBe(1);
+  expect(one.standing('a', job)).toBe('lost');
+  expect(one.renew('a', job, 1000)).toBe(false);
+  expect(one.finish('a', job)).toBe(false);
+  expect(one.stateOf('e', ...KIND)).toMatchObject({ state: 'cancelled', done: 0, reason: 'cancelled' });
+  expect(two.cancel(null)).toBe(1);
+  expect(one.claim('a', ...KIND, 1000)).toBeNull();
+  expect(one.dueIn(...KIND)).toBeNull();
+  expect(one.retryFailed()).toBe(0);
+  one.wish(wish('e', 3));
+  expect(one.claim('a', ...KIND, 1000)?.actions).toBe(3);
+  expect(one.retryFailed(['cancelled'])).toBe(1);
+  expect(one.claim('a', ...KIND, 1000)?.episodeId).toBe('f');
+});
+
+test('scores are kept with the end of the job, or not at all', () => {
+  const { one, two, pass } = queues();
+  one.wish(wish('e'));
+  const job = one.claim('a', ...KIND, 1000);
+  if (job === null) expect.fail('nothing was claimed');
+  expect(() =>
+    one.finish('a', job, 'identity', () => {
+      throw new Error('no room');
+    }),
+  ).toThrow('no room');
+  expect(one.standing('a', job)).toBe('held');
+  pass(1001);
+  const other = two.claim('b', ...KIND, 1000);
+  let kept = 0;
+  expect(one.finish('a', job, 'identity', () => (kept += 1))).toBe(false);
+  expect(other && two.finish('b', other, 'identity', () => (kept += 1))).toBe(true);
+  expect(kept).toBe(1);
+});
+
+test('what failed can be made due again, all of it or for one reason', () => {
+  const { one } = queues();
+  for (const [id, reason] of [
+    ['key', 'unauthorized'],
+    ['long', 'too_long'],
+  ] as const) {
+    one.wish(wish(id));
+    const job = one.claim('a', ...KIND, 1000, id);
+    if (job) one.fail('a', job, { reason, message: 'No.' }, null);
+  }
+  expect(one.retryFailed(['unauthorized'])).toBe(1);
+  expect(one.stateOf('key', ...KIND)).toEqual({ state: 'queued', done: 0, reason: null, message: null });
+  expect(one.stateOf('long', ...KIND)?.state).toBe('failed');
+  expect(one.retryFailed()).toBe(1);
+  expect(one.claim('a', ...KIND, 1000, 'long')?.attempts).toBe(1);
+});
+
+test('under another scorer or other options what has scores is stale and comes after what has none', () => {
+  const { one } = queues();
+  for (const id of ['scored', 'waiting', 'cancelled']) one.wish(wish(id));
+  const job = one.claim('a', ...KIND, 1000, 'scored');
+  if (job) one.finish('a', job, 'one');
+  one.cancel('cancelled');
+  expect(one.adopt(KIND[0], 'other')).toBe(2);
+  expect(one.adopt(KIND[0], 'other')).toBe(0);
+  expect(one.stateOf('scored', KIND[0], 'other')?.state).toBe('stale');
+  expect(one.stateOf('waiting', KIND[0], 'other')?.state).toBe('queued');
+  expect(one.stateOf('cancelled', KIND[0], 'other')).toBeNull();
+  expect(one.stateOf('scored', ...KIND)?.state).toBe('scored');
+  one.wish({ ...wish('new'), optionsKey: 'other' });
+  const taken = ['a', 'b', 'c'].map((owner) => one.claim(owner, KIND[0], 'other', 1000)?.episodeId);
+  expect(taken).toEqual(['new', 'waiting', 'scored']);
+});
+
+test('a scorer that became another one outdates what it scored before, once', () => {
+  const { one } = queues();
+  one.wish(wish('e'));
+  const job = one.claim('a', ...KIND, 1000);
+  if (job) one.finish('a', job, 'revision 1');
+  expect(one.outdate(...KIND, 'revision 1')).toBe(0);
+  expect(one.outdate(...KIND, 'revision 2')).toBe(1);
+  expect(one.outdate(...KIND, 'revision 2')).toBe(0);
+  expect(one.stateOf('e', ...KIND)?.state).toBe('stale');
+  const again = one.claim('a', ...KIND, 1000);
+  if (again) one.finish('a', again, 'revision 2');
+  expect(one.jobs()).toMatchObject([{ episodeId: 'e', state: 'scored', wanted: 2, done: 2, dueIn: null }]);
+});
