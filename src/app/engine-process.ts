@@ -103,7 +103,7 @@ export function bundledModel(): string {
 }
 
 /** The folder that holds `package.json`: this code runs from `dist/` when bundled, from `src/app/` in tests. */
-function packageRoot(): string {
+export function packageRoot(): string {
   let folder = import.meta.dirname;
   while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
   return folder;

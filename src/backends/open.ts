@@ -33,6 +33,7 @@ export function openServers(
 ): {
   openScorer(choice: Choice): Promise<Backend>;
   openEngine(choice: Choice): Promise<{ scorer: Backend; chat: ChatBackend; close(): Promise<void> }>;
+  openModel(choice: Choice): Promise<{ scorer: Backend; chat: ChatBackend; close(): Promise<void> }>;
 } {
   async function connect(choice: Choice): Promise<StartedEngine> {
     checkScorer(choice.backend);
@@ -41,7 +42,7 @@ export function openServers(
     const token = keyOf(choice, environment);
     return { url: choice.url, token, close: () => Promise.resolve() };
   }
-  return {
+  const servers: ReturnType<typeof openServers> = {
     async openScorer(choice) {
       const engine = await connect(choice);
       return { ...openEngineBackend(engine), close: () => engine.close() };
@@ -54,7 +55,15 @@ export function openServers(
         close: () => engine.close(),
       };
     },
+    async openModel(choice) {
+      if (choice.backend === 'engine') return servers.openEngine(choice);
+      const scorer = await servers.openScorer(choice);
+      const { backend: name, url = '', model = null, apiKeyEnv } = choice;
+      const apiKey = apiKeyEnv === undefined ? null : (environment[apiKeyEnv]?.trim() ?? null);
+      return { scorer, chat: openChat({ url, apiKey, model, name }), close: () => scorer.close() };
+    },
   };
+  return servers;
 }
 
 function checkScorer(name: string): void {

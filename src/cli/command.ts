@@ -20,6 +20,8 @@ export interface Servers {
   openScorer(choice: ServerChoice): Promise<Backend>;
   /** A scorer and a chat on the same engine, as `turnwise demo` needs them; `close` ends the engine. */
   openEngine(choice: ServerChoice): Promise<{ scorer: Backend; chat: ChatBackend; close(): Promise<void> }>;
+  /** Any scorer, with the chat of the same model at the same address: a server that scores need not chat. */
+  openModel(choice: ServerChoice): Promise<{ scorer: Backend; chat: ChatBackend; close(): Promise<void> }>;
 }
 
 /** One command per file: adds itself to the program. */
