@@ -1,76 +1,102 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import type { Backend } from '../core/backend.ts';
+import type { Backend, ScorerFacts } from '../core/backend.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
-import { reduce } from '../core/reduce.ts';
-import type { ScoreOptions } from '../core/scored-episode.ts';
-import { toTranscript } from '../core/to-transcript.ts';
+import { expectedGain } from '../core/expected-gain.ts';
+import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
 import type { JobState } from '../store/queue-desk.ts';
 import type { ScoreJob } from '../store/score-queue.ts';
-import { cachedScorer, scoreOptionsKey } from './cached-scorer.ts';
-import { calibratedScorer } from './calibrated-scorer.ts';
+import { scoreOptionsKey } from './cached-scorer.ts';
+import { retryAfter } from './retry.ts';
+import { mayLeave, scoreJob } from './score-job.ts';
 import { scoreKeys } from './score-store.ts';
-import { scoreTranscripts } from './score.ts';
 
-/** How a window scores in the background. Callbacks must not throw. */
+/** How a window, or a command line, scores in the background. Callbacks must not throw. */
 export interface ScoringPorts {
   readonly journal: Journal;
   /** The scorer that is chosen now. */
   readonly connect: (signal: AbortSignal) => Promise<Backend>;
   readonly options: () => ScoringChoice;
-  /** While this is true no job is begun: the agent is speaking. Call `kick` when it ends. */
+  /** While this is true a scorer that yields begins no job: the agent is speaking. Call `kick` when it ends. */
   readonly busy: () => boolean;
   /** The open conversation; it comes first. */
   readonly open: () => string | null;
   /** Something about the scores of this episode changed. */
   readonly onChange: (episodeId: string) => void;
   readonly onError: (error: unknown) => void;
+  /** How a job of this worker ended. */
+  readonly onJob?: ((report: JobReport) => void) | undefined;
+  /** A job belongs to a worker for so long, ms, and is prolonged three times meanwhile; after a crash it is anybody's again. */
+  readonly leaseMs?: number | undefined;
 }
 
 /** What is scored by whom. */
 export interface ScoringChoice {
   readonly enabled: boolean;
-  /** Names the scorer in the queue: profile and model. */
+  /** Names the scorer in the queue; see `scorerName`. */
   readonly scorer: string;
   /** On another machine: only what may leave this one is sent there. */
   readonly remote: boolean;
+  /** Whether it shares a machine or a server with the chat, and therefore waits for it; default true. */
+  readonly yields?: boolean | undefined;
   readonly options: ScoreOptions;
 }
 
-/** A job belongs to this worker for so long, ms, and is prolonged three times meanwhile; after a crash it is anybody's again. */
-const LEASE_MS = 30_000;
-/** Waits between tries, ms; each is spread by up to a half, so that two windows do not meet again. */
-const RETRY_MS = [2_000, 10_000, 60_000, 300_000];
+/** The end of a job. */
+export type JobReport = { readonly episodeId: string; readonly ms: number } & (
+  | { readonly outcome: 'scored'; readonly scored: ScoredEpisode }
+  | { readonly outcome: 'failed'; readonly reason: string; readonly message: string; readonly retryMs: number | null }
+);
 
-/** Scores conversations one by one behind the chat, from a queue that all windows share. */
+const LEASE_MS = 30_000;
+/** How often a running job looks whether it was cancelled or the queue was paused, at most, ms. */
+const PULSE_MS = 1_000;
+/** How often a worker with nothing to do asks whether a pause has ended, ms. */
+const PAUSED_MS = 2_000;
+/** Jobs of one worker side by side, whatever the scorer could take. */
+const MOST_AT_ONCE = 16;
+/** A job that was taken so often and never ended takes its worker down with it. */
+const MOST_ATTEMPTS = 25;
+
+/** Scores conversations behind the chat, as many side by side as the scorer can take, from a queue that all windows share. */
 export class ScoringWorker {
   readonly #ports: ScoringPorts;
   readonly #owner = uuidv7();
   readonly #ended = new AbortController();
-  #loop: Promise<void> | null = null;
+  readonly #running = new Set<Promise<void>>();
+  readonly #leaseMs: number;
   #timer: NodeJS.Timeout | null = null;
-  /** Actions up to which an episode was wished for last, so that an event that adds none costs no write. */
-  readonly #wished = new Map<string, number>();
+  /** Learned from the scorer that is chosen; one until it has been connected. */
+  #atOnce = 1;
+  /** Scorer and options that were chosen last. */
+  #kind = '';
+  /** Identity of the scorer that was connected last. */
+  #identity = '';
+  /** What an episode was wished for last, so that an event that adds no action costs no write. */
+  readonly #wished = new Map<string, string>();
 
   constructor(ports: ScoringPorts) {
     this.#ports = ports;
+    this.#leaseMs = ports.leaseMs ?? LEASE_MS;
   }
 
   /** Wishes an episode scored, once some action has a next one; `again` also when that was done before. */
   wish(state: EpisodeState, { again = false }: { readonly again?: boolean } = {}): void {
-    const { enabled, scorer, options } = this.#ports.options();
+    const { enabled, scorer, options, remote } = this.#ports.options();
     if ((!enabled && !again) || state.turns.length < 2) return;
     const optionsKey = scoreOptionsKey(options);
-    const wished = `${state.id} ${scorer} ${optionsKey}`;
-    if (!again && this.#wished.get(wished) === state.turns.length) return;
-    this.#wished.set(wished, state.turns.length);
+    const name = `${state.id} ${scorer} ${optionsKey}`;
+    const wished = `${state.turns.length} ${state.consent.scope}`;
+    if (!again && this.#wished.get(name) === wished) return;
+    this.#wished.set(name, wished);
     this.#guarded(() => {
-      this.#ports.journal.queue.wish(
-        { episodeId: state.id, scorer, optionsKey, actions: state.turns.length },
-        { again },
-      );
+      const { queue } = this.#ports.journal;
+      const permitted = !remote || mayLeave(state);
+      const mended = permitted && queue.stateOf(state.id, scorer, optionsKey)?.reason === 'consent_forbids';
+      const wish = { episodeId: state.id, scorer, optionsKey, actions: state.turns.length };
+      queue.wish({ ...wish, expected: expectedGain(state) }, { again: again || mended });
       this.#ports.onChange(state.id);
     });
     this.kick();
@@ -86,91 +112,138 @@ export class ScoringWorker {
   kick(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#ended.signal.aborted || this.#loop !== null || this.#ports.busy()) return;
-    this.#loop = this.#work().finally(() => {
-      this.#loop = null;
-      this.#sleepUntilDue();
-    });
+    if (this.#ended.signal.aborted) return;
+    const choice = this.#ports.options();
+    this.#noteChoice(choice);
+    while (this.#running.size < this.#atOnce && !this.#mustWait(choice)) {
+      const job = this.#guarded(() => this.#claim(choice));
+      if (job === undefined || job === null) break;
+      const run = this.#run(job, choice).finally(() => {
+        this.#running.delete(run);
+        this.kick();
+      });
+      this.#running.add(run);
+    }
+    if (this.#running.size === 0 && !this.#mustWait(choice)) this.#sleepUntilDue(choice);
   }
 
   /** Stops; what it held is given back. */
   async dispose(): Promise<void> {
     this.#ended.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#loop;
+    await Promise.allSettled(this.#running);
     this.#guarded(() => {
       this.#ports.journal.queue.release(this.#owner);
     });
   }
 
-  async #work(): Promise<void> {
-    while (!this.#ended.signal.aborted && !this.#ports.busy()) {
-      const choice = this.#ports.options();
-      const job = this.#guarded(() => this.#claim(choice));
-      if (job === undefined || job === null) return;
-      await this.#run(job, choice);
-    }
+  #mustWait({ yields = true }: ScoringChoice): boolean {
+    return yields && this.#ports.busy();
   }
 
   #claim({ scorer, options }: ScoringChoice): ScoreJob | null {
     const { queue } = this.#ports.journal;
-    return queue.claim(this.#owner, scorer, scoreOptionsKey(options), LEASE_MS, this.#ports.open());
+    return queue.claim(this.#owner, scorer, scoreOptionsKey(options), this.#leaseMs, this.#ports.open());
+  }
+
+  /** Another scorer or other options: what has scores of the earlier ones is scored again, after what has none. */
+  #noteChoice({ enabled, scorer, options }: ScoringChoice): void {
+    const optionsKey = scoreOptionsKey(options);
+    const kind = `${scorer} ${optionsKey}`;
+    if (!enabled || kind === this.#kind) return;
+    this.#kind = kind;
+    this.#identity = '';
+    this.#atOnce = 1;
+    this.#guarded(() => this.#ports.journal.queue.adopt(scorer, optionsKey));
+  }
+
+  #noteFacts({ scorer, options }: ScoringChoice, { capabilities, identity }: ScorerFacts): void {
+    this.#atOnce = Math.max(1, Math.min(MOST_AT_ONCE, capabilities.concurrency));
+    const { scorerKey } = scoreKeys(identity, options);
+    if (scorerKey === this.#identity) return;
+    this.#identity = scorerKey;
+    const { queue, memo } = this.#ports.journal;
+    this.#guarded(() => {
+      memo.set(scorerMemo(scorer), scorerKey);
+      queue.outdate(scorer, scoreOptionsKey(options), scorerKey);
+    });
+    this.kick();
   }
 
   async #run(job: ScoreJob, choice: ScoringChoice): Promise<void> {
-    const { journal, onChange } = this.#ports;
-    onChange(job.episodeId);
+    const { journal, onChange, onJob } = this.#ports;
+    const { episodeId } = job;
+    onChange(episodeId);
+    const began = performance.now();
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#ended.signal]);
     const keeping = this.#keepLease(job, over);
     try {
-      const state = reduce(journal.read(job.episodeId));
-      refuseForbidden(state, choice);
-      const backend = calibratedScorer(cachedScorer(await this.#ports.connect(signal), journal), journal.calibrations);
-      const keys = scoreKeys((await backend.facts(signal)).identity, choice.options);
-      for await (const scored of scoreTranscripts([toTranscript(state)], {
-        backend,
-        options: choice.options,
+      if (job.attempts > MOST_ATTEMPTS) throw deadly(job);
+      const scored = await scoreJob(episodeId, {
+        ...choice,
+        journal,
+        connect: this.#ports.connect,
         signal,
-      })) {
-        const failed = scored.turns.find((turn) => turn.null_reason === 'backend_failed');
-        if (failed) throw new TurnwiseError('backend', 'backend_failed', failed.null_detail ?? 'The scorer failed.');
-        journal.putScored(job.episodeId, keys.scorerKey, keys.optionsKey, scored);
-      }
-      journal.queue.finish(this.#owner, job);
+        onConnected: (facts) => {
+          this.#noteFacts(choice, facts);
+        },
+      });
+      signal.throwIfAborted();
+      const keys = scoreKeys(scored.scorer, choice.options);
+      const ended = journal.queue.finish(this.#owner, job, keys.scorerKey, () => {
+        journal.putScored(episodeId, keys.scorerKey, keys.optionsKey, scored);
+      });
+      if (ended) onJob?.({ episodeId, ms: performance.now() - began, outcome: 'scored', scored });
     } catch (thrown) {
-      // Ended, or taken over by another window: nothing to report.
-      if (!signal.aborted) this.#giveUp(job, thrown);
+      // Ended, cancelled, paused, or taken over by another window: nothing to report.
+      if (!signal.aborted) this.#giveUp(job, thrown, performance.now() - began);
     } finally {
       over.abort();
       await keeping;
-      onChange(job.episodeId);
+      onChange(episodeId);
     }
   }
 
-  #giveUp(job: ScoreJob, thrown: unknown): void {
+  #giveUp(job: ScoreJob, thrown: unknown, ms: number): void {
     this.#ports.onError(thrown);
     const reason = thrown instanceof TurnwiseError ? thrown.reason : 'unexpected';
-    const wait = mayRecover(thrown) ? RETRY_MS[job.attempts - 1] : undefined;
-    const retryMs = wait === undefined ? null : Math.round(wait * (1 + Math.random() / 2));
+    const message = errorText(thrown);
+    const retryMs = retryAfter(thrown, job.attempts);
     this.#guarded(() => {
-      this.#ports.journal.queue.fail(this.#owner, job, { reason, message: errorText(thrown) }, retryMs);
+      this.#ports.journal.queue.fail(this.#owner, job, { reason, message }, retryMs);
     });
+    this.#ports.onJob?.({ episodeId: job.episodeId, ms, outcome: 'failed', reason, message, retryMs });
   }
 
+  /** Prolongs the lease while the job runs; ends the job where it is not wanted any more. */
   async #keepLease(job: ScoreJob, over: AbortController): Promise<void> {
-    const pause = (): Promise<boolean> => sleep(LEASE_MS / 3, true, { signal: over.signal }).catch(() => false);
+    const { queue } = this.#ports.journal;
+    const renewMs = this.#leaseMs / 3;
+    const pulse = Math.min(PULSE_MS, renewMs);
+    const pause = (): Promise<boolean> => sleep(pulse, true, { signal: over.signal, ref: false }).catch(() => false);
+    let renewed = performance.now();
     while (await pause()) {
-      const kept = this.#guarded(() => this.#ports.journal.queue.renew(this.#owner, job, LEASE_MS));
-      if (kept === false) over.abort();
+      const standing = this.#guarded(() => queue.standing(this.#owner, job));
+      if (standing === 'held' || standing === undefined) {
+        if (performance.now() - renewed < renewMs) continue;
+        renewed = performance.now();
+        if (this.#guarded(() => queue.renew(this.#owner, job, this.#leaseMs)) !== false) continue;
+      }
+      over.abort();
+      if (standing === 'paused') {
+        this.#guarded(() => {
+          queue.release(this.#owner, job);
+        });
+      }
     }
   }
 
-  #sleepUntilDue(): void {
-    if (this.#ended.signal.aborted) return;
+  #sleepUntilDue({ scorer, options }: ScoringChoice): void {
     const due = this.#guarded(() => {
-      const { scorer, options } = this.#ports.options();
-      return this.#ports.journal.queue.dueIn(scorer, scoreOptionsKey(options));
+      const { queue } = this.#ports.journal;
+      const next = queue.dueIn(scorer, scoreOptionsKey(options));
+      return next !== null && queue.pausedSince() !== null ? Math.max(next, PAUSED_MS) : next;
     });
     if (due === undefined || due === null) return;
     this.#timer = setTimeout(
@@ -194,17 +267,15 @@ export class ScoringWorker {
   }
 }
 
-/** Design, privacy: `local-only` also forbids a scorer on another machine. */
-function refuseForbidden({ consent }: EpisodeState, { remote }: ScoringChoice): void {
-  if (!remote || consent.scope === 'exportable') return;
-  throw new TurnwiseError(
-    'usage',
-    'consent_forbids',
-    'This conversation may not leave this machine, and the scorer is on another; mark it exportable, or choose the local engine as scorer.',
-  );
+/** Under which key a store's memo keeps the identity that a scorer last had (a hash, see `scoreKeys`). */
+export function scorerMemo(scorer: string): string {
+  return `scorer ${scorer}`;
 }
 
-function mayRecover(thrown: unknown): boolean {
-  if (!(thrown instanceof TurnwiseError)) return false;
-  return thrown.fault === 'backend' || thrown.fault === 'environment' || thrown.fault === 'protocol';
+function deadly({ attempts }: ScoreJob): TurnwiseError {
+  return new TurnwiseError(
+    'unsupported',
+    'never_ends',
+    `Scoring this conversation was begun ${attempts - 1} times and never ended; look at the log, then ask for it again.`,
+  );
 }

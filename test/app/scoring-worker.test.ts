@@ -165,14 +165,18 @@ test('a server that fails once is tried again later, and the queue goes on meanw
 test('what may not leave this machine is not sent to another', async () => {
   const connect = vi.fn(() => Promise.resolve<Backend>(letterBackend()));
   const use = shop(connect, { options: () => ({ ...choice, remote: true }) });
-  talk('e', use.journal, ...opening, ...turn(0, 'metres'), ...turn(1, null));
+  const [, request] = opening as [EventBody, EventBody];
+  talk('e', use.journal, { ...started, source: 'real_developer' }, request, ...turn(0, 'metres'), ...turn(1, null));
   use.worker.wish(stateOf(use.journal, 'e'));
   await vi.waitFor(() => {
     expect(use.worker.stateOf('e')).toMatchObject({ state: 'failed', reason: 'consent_forbids' });
   });
   expect(connect).not.toHaveBeenCalled();
+  talk('simulated', use.journal, { ...started, source: 'simulated' }, request, ...turn(0, 'm'), ...turn(1, null));
+  use.worker.wish(stateOf(use.journal, 'simulated'));
+  await scored(use, 'simulated');
   talk('e', use.journal, { type: 'consent_set', scope: 'exportable' });
-  use.worker.wish(stateOf(use.journal, 'e'), { again: true });
+  use.worker.wish(stateOf(use.journal, 'e'));
   await scored(use, 'e');
   await use.worker.dispose();
 });

@@ -17,6 +17,8 @@ export interface PlayPorts {
   readonly tasks: TaskFile;
   /** Whether the agent's instructions go in front; a toy was trained without. */
   readonly takesAgentPrompt: boolean;
+  /** Who answers; default: the developer of `simulateDeveloper`. */
+  readonly developer?: typeof simulateDeveloper | undefined;
   /** Called after each action. */
   readonly onTurn?: (() => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -31,7 +33,7 @@ const MAX_TOKENS = 256;
  * Latencies are null, since nobody waited. Throws `action_failed` when the model's server fails, `interrupted` on abort.
  */
 export async function playEpisode(ports: PlayPorts, task: Task, label: string): Promise<EpisodeState> {
-  const { journal, chat, tasks, takesAgentPrompt } = ports;
+  const { journal, chat, tasks, takesAgentPrompt, developer: newDeveloper = simulateDeveloper } = ports;
   const sampling = ({ turns }: EpisodeState): Sampling => ({
     temperature: 1,
     top_p: 1,
@@ -39,7 +41,7 @@ export async function playEpisode(ports: PlayPorts, task: Task, label: string): 
     seed: seedOf(`${label}/${turns.length}`),
     max_tokens: MAX_TOKENS,
   });
-  const developer = simulateDeveloper(task, tasks, seededRandom(`${label}/developer`));
+  const developer = newDeveloper(task, tasks, seededRandom(`${label}/developer`));
   const conversation = await Conversation.start(
     { journal, chat, sampling },
     { source: 'simulated', taskId: task.id, agentPrompt: takesAgentPrompt ? agentPrompt() : null },
