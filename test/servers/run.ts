@@ -1,0 +1,34 @@
+// npm run test:servers: brings up the real servers one after the other and runs the suites against them. Arguments filter the
+// suites by file name (`-- vllm`). SERVERS=required: a server that cannot be had is a failure.
+import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { collectFigures } from './figures.ts';
+import { prepare } from './prepare.ts';
+import { SERVER_NAMES } from './recipes.ts';
+import { printReport } from './report.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const filters = process.argv.slice(2);
+const started = Date.now();
+const wanted = SERVER_NAMES.filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)));
+
+const prepared = await prepare(wanted, (line) => {
+  console.log(line);
+});
+const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+const suites = spawn(process.execPath, [vitest, 'run', '--config', 'test/servers/vitest.config.ts', ...filters], {
+  cwd: ROOT,
+  stdio: 'inherit',
+});
+// Ctrl-C reaches vitest as well; wait for it, so that the servers are gone when this process is.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => {
+  suites.kill('SIGTERM');
+});
+const code = await new Promise<number>((done) => {
+  suites.on('exit', (status) => {
+    done(status ?? 1);
+  });
+});
+printReport(collectFigures(), prepared, (Date.now() - started) / 1000);
+process.exitCode = code;
