@@ -1,5 +1,7 @@
 import { expect, test, vi } from 'vitest';
+import { scoreOptionsKey } from '../../src/app/cached-scorer.ts';
 import { Review } from '../../src/app/review.ts';
+import { scoreKeys } from '../../src/app/score-store.ts';
 import { DEFAULT_SCORE_OPTIONS, scoreTranscripts } from '../../src/app/score.ts';
 import { ScoringWorker, type ScoringChoice, type ScoringPorts } from '../../src/app/scoring-worker.ts';
 import type { Backend } from '../../src/core/backend.ts';
@@ -10,7 +12,7 @@ import { toTranscript } from '../../src/core/to-transcript.ts';
 import { openJournal, type Journal } from '../../src/store/journal.ts';
 import { generationOf, started } from '../core/event-arbitrary.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
-import { letterBackend } from './letter-backend.ts';
+import { letterBackend, letterFacts } from './letter-backend.ts';
 
 const choice: ScoringChoice = { enabled: true, scorer: 'letters', remote: false, options: DEFAULT_SCORE_OPTIONS };
 
@@ -206,5 +208,171 @@ test('a store that cannot be written costs the score, not the caller', async () 
   const use = shop(() => Promise.resolve(letterBackend()), { journal: openJournal(path, { readOnly: true }) });
   use.worker.wish(stateOf(writer, 'e'));
   expect(use.errors).not.toHaveLength(0);
+  await use.worker.dispose();
+});
+
+/** A scorer that answers when told to, and says how many it is asked at once. */
+function slowBackend(concurrency: number): { readonly backend: Backend; readonly peak: () => number; open(): void } {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const letters = letterBackend();
+  let now = 0;
+  let peak = 0;
+  const backend: Backend = {
+    ...letters,
+    facts: async () => {
+      const facts = await letters.facts();
+      return { ...facts, capabilities: { ...facts.capabilities, concurrency } };
+    },
+    score: async (sequences, request) => {
+      now += 1;
+      peak = Math.max(peak, now);
+      const aborted = new Promise<never>((_, reject) => {
+        request?.signal?.addEventListener('abort', () => {
+          reject(new TurnwiseError('backend', 'aborted', 'Given up.'));
+        });
+      });
+      try {
+        await Promise.race([gate, aborted]);
+        return await letters.score(sequences, request);
+      } finally {
+        now -= 1;
+      }
+    },
+  };
+  return {
+    backend,
+    peak: () => peak,
+    open: () => {
+      open();
+    },
+  };
+}
+
+function talkMany(use: Shop, count: number): string[] {
+  const ids = Array.from({ length: count }, (_, at) => `e${at}`);
+  for (const id of ids) talk(id, use.journal, ...opening, ...turn(0, `reply ${id}`), ...turn(1, null));
+  for (const id of ids) use.worker.wish(stateOf(use.journal, id));
+  return ids;
+}
+
+test.each([
+  [1, 1],
+  [4, 4],
+])('a scorer that takes %i at once is asked for %i side by side', async (concurrency, atOnce) => {
+  const slow = slowBackend(concurrency);
+  const use = shop(() => Promise.resolve(slow.backend));
+  const ids = talkMany(use, 6);
+  await vi.waitFor(() => {
+    const scoring = ids.filter((id) => use.worker.stateOf(id)?.state === 'scoring');
+    expect(scoring).toHaveLength(atOnce);
+    expect(slow.peak()).toBe(atOnce);
+  });
+  slow.open();
+  for (const id of ids) await scored(use, id);
+  expect(slow.peak()).toBe(atOnce);
+  await use.worker.dispose();
+});
+
+test('a scorer that shares nothing with the chat does not wait for it', async () => {
+  const use = shop(() => Promise.resolve(letterBackend()), {
+    busy: () => true,
+    options: () => ({ ...choice, yields: false }),
+  });
+  talkMany(use, 1);
+  await scored(use, 'e0');
+  await use.worker.dispose();
+});
+
+test('a pause or a cancel ends what runs; nothing of it is kept, and a resume begins it again', async () => {
+  const slow = slowBackend(2);
+  const use = shop(() => Promise.resolve(slow.backend), { leaseMs: 300 });
+  const [one = '', two = ''] = talkMany(use, 2);
+  await vi.waitFor(() => {
+    expect(slow.peak()).toBe(2);
+  });
+  const desk = openJournal(use.journal.path).queue;
+  desk.cancel(one);
+  desk.pause();
+  await vi.waitFor(() => {
+    expect([one, two].map((id) => use.worker.stateOf(id)?.state)).toEqual(['cancelled', 'queued']);
+  });
+  slow.open();
+  expect(use.review.episode(two).turns[0]?.gain).toBeNull();
+  desk.resume();
+  use.worker.kick();
+  await scored(use, two);
+  expect(use.worker.stateOf(one)).toMatchObject({ state: 'cancelled', done: 0 });
+  expect(use.review.episode(one).turns[0]?.why).toBe('cancelled; Score Now asks for it again');
+  expect(use.errors).toEqual([]);
+  await use.worker.dispose();
+});
+
+test.each([
+  ['unauthorized', 'backend', 'failed'],
+  ['unknown_model', 'backend', 'failed'],
+  ['tokenizer_mismatch', 'protocol', 'failed'],
+  ['hung', 'backend', 'queued'],
+  ['connection_lost', 'backend', 'queued'],
+] as const)('%s is a state of its episode, and the queue goes on', async (reason, fault, state) => {
+  const letters = letterBackend();
+  const backend = letterBackend({
+    score: (sequences, request) =>
+      sequences.length > 2
+        ? Promise.reject(new TurnwiseError(fault, reason, 'So it was.'))
+        : letters.score(sequences, request),
+  });
+  const use = shop(() => Promise.resolve(backend));
+  talk('bad', use.journal, ...opening, ...turn(0, 'metres'), ...turn(1, 'two'), ...turn(2, null));
+  use.worker.wish(stateOf(use.journal, 'bad'));
+  talkMany(use, 2);
+  await scored(use, 'e0');
+  await scored(use, 'e1');
+  expect(use.worker.stateOf('bad')).toMatchObject({ state, reason, message: 'So it was.' });
+  await use.worker.dispose();
+});
+
+test('a scorer of another revision outdates its earlier scores, and scores them again; both are kept', async () => {
+  let revision = 'r1';
+  const letters = letterBackend();
+  const connect = (): Promise<Backend> => {
+    const now = revision;
+    const facts = async () => {
+      const known = await letters.facts();
+      return { ...known, identity: { ...known.identity, revision: now } };
+    };
+    return Promise.resolve({ ...letters, facts });
+  };
+  const use = shop(connect);
+  const [id = ''] = talkMany(use, 1);
+  await scored(use, id);
+  revision = 'r2';
+  talk('new', use.journal, ...opening, ...turn(0, 'metres'), ...turn(1, null));
+  use.worker.wish(stateOf(use.journal, 'new'));
+  await vi.waitFor(() => {
+    const kept = use.journal.newestScored(scoreOptionsKey(choice.options)).map(({ scorer }) => scorer.revision);
+    expect(kept).toEqual(['r2', 'r2']);
+  });
+  const first = scoreKeys({ ...letterFacts.identity, revision: 'r1' }, choice.options);
+  expect(use.journal.getScored(id, first.scorerKey, first.optionsKey)?.scorer.revision).toBe('r1');
+  await use.worker.dispose();
+});
+
+test('other options make earlier scores stale; they are scored again after what has none', async () => {
+  let options = choice.options;
+  const slow = slowBackend(1);
+  const use = shop(() => Promise.resolve(slow.backend), { options: () => ({ ...choice, options }) });
+  slow.open();
+  const [id = ''] = talkMany(use, 1);
+  await scored(use, id);
+  use.journal.queue.pause();
+  options = { ...options, estimator: 'shift_sum' };
+  use.worker.kick();
+  expect(use.worker.stateOf(id)?.state).toBe('stale');
+  use.journal.queue.resume();
+  use.worker.kick();
+  await scored(use, id);
   await use.worker.dispose();
 });
