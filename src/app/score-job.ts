@@ -1,4 +1,5 @@
 import type { Backend, ScorerFacts } from '../core/backend.ts';
+import { fittingScores } from '../core/dataset/export-episode.ts';
 import { TurnwiseError } from '../core/error.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
@@ -7,6 +8,7 @@ import { toTranscript } from '../core/to-transcript.ts';
 import type { Journal } from '../store/journal.ts';
 import { cachedScorer } from './cached-scorer.ts';
 import { calibratedScorer } from './calibrated-scorer.ts';
+import { scoreKeys } from './score-store.ts';
 import { scoreTranscripts } from './score.ts';
 
 /** How one episode of a store is scored. */
@@ -31,7 +33,12 @@ export async function scoreJob(episodeId: string, run: JobRun): Promise<ScoredEp
     cachedScorer(witnessed(await run.connect(signal), failures), journal),
     journal.calibrations,
   );
-  run.onConnected(await backend.facts(signal));
+  const facts = await backend.facts(signal);
+  run.onConnected(facts);
+  // An export may have scored it meanwhile.
+  const { scorerKey, optionsKey } = scoreKeys(facts.identity, options);
+  const known = fittingScores(state, journal.getScored(episodeId, scorerKey, optionsKey));
+  if (known !== null) return known;
   for await (const scored of scoreTranscripts([toTranscript(state)], { backend, options, signal })) {
     const failed = scored.turns.find((turn) => turn.null_reason === 'backend_failed');
     if (failed === undefined) return scored;

@@ -30,6 +30,8 @@ export interface ScoringPorts {
   readonly onJob?: ((report: JobReport) => void) | undefined;
   /** A job belongs to a worker for so long, ms, and is prolonged three times meanwhile; after a crash it is anybody's again. */
   readonly leaseMs?: number | undefined;
+  /** No more side by side than so many, whatever the scorer could take. */
+  readonly atMost?: number | undefined;
 }
 
 /** What is scored by whom. */
@@ -55,7 +57,7 @@ const LEASE_MS = 30_000;
 const PULSE_MS = 1_000;
 /** How often a worker with nothing to do asks whether a pause has ended, ms. */
 const PAUSED_MS = 2_000;
-/** Jobs of one worker side by side, whatever the scorer could take. */
+/** Jobs of one worker side by side, where nothing else is said. */
 const MOST_AT_ONCE = 16;
 /** A job that was taken so often and never ended takes its worker down with it. */
 const MOST_ATTEMPTS = 25;
@@ -84,12 +86,22 @@ export class ScoringWorker {
 
   /** Wishes an episode scored, once some action has a next one; `again` also when that was done before. */
   wish(state: EpisodeState, { again = false }: { readonly again?: boolean } = {}): void {
+    if (this.#enqueue(state, again)) this.kick();
+  }
+
+  /** Wishes many episodes scored before the first of them is begun, so that the best of them is. */
+  wishAll(states: Iterable<EpisodeState>): void {
+    for (const state of states) this.#enqueue(state, false);
+    this.kick();
+  }
+
+  #enqueue(state: EpisodeState, again: boolean): boolean {
     const { enabled, scorer, options, remote } = this.#ports.options();
-    if ((!enabled && !again) || state.turns.length < 2) return;
+    if ((!enabled && !again) || state.turns.length < 2) return false;
     const optionsKey = scoreOptionsKey(options);
     const name = `${state.id} ${scorer} ${optionsKey}`;
     const wished = `${state.turns.length} ${state.consent.scope}`;
-    if (!again && this.#wished.get(name) === wished) return;
+    if (!again && this.#wished.get(name) === wished) return false;
     this.#wished.set(name, wished);
     this.#guarded(() => {
       const { queue } = this.#ports.journal;
@@ -99,7 +111,7 @@ export class ScoringWorker {
       queue.wish({ ...wish, expected: expectedGain(state) }, { again: again || mended });
       this.#ports.onChange(state.id);
     });
-    this.kick();
+    return true;
   }
 
   /** Where an episode stands with the present scorer; null: not asked for. */
@@ -158,7 +170,7 @@ export class ScoringWorker {
   }
 
   #noteFacts({ scorer, options }: ScoringChoice, { capabilities, identity }: ScorerFacts): void {
-    this.#atOnce = Math.max(1, Math.min(MOST_AT_ONCE, capabilities.concurrency));
+    this.#atOnce = Math.max(1, Math.min(this.#ports.atMost ?? MOST_AT_ONCE, capabilities.concurrency));
     const { scorerKey } = scoreKeys(identity, options);
     if (scorerKey === this.#identity) return;
     this.#identity = scorerKey;

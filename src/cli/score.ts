@@ -8,13 +8,16 @@ import { interruptSignal, printJson, type Register, type ServerChoice } from './
 import { writeAtomically } from './files.ts';
 import { integer, positive } from './numbers.ts';
 import { startProgress } from './progress.ts';
+import { scoreInStore } from './score-in-store.ts';
 import { readTranscripts } from './transcripts.ts';
 
 interface ScoreFlags extends ServerChoice {
-  readonly in: string;
+  readonly in?: string;
+  readonly store?: string;
+  readonly watch?: boolean;
   readonly out?: string;
   readonly plan?: boolean;
-  readonly concurrency: number;
+  readonly concurrency?: number;
   readonly noise: number;
   readonly estimator: ScoreOptions['estimator'];
   readonly clip?: number;
@@ -24,14 +27,20 @@ interface ScoreFlags extends ServerChoice {
   readonly json?: boolean;
 }
 
-/** `turnwise score`: the information gain of every turn of every conversation in a file. */
+/** `turnwise score`: the information gain of every turn of every conversation in a file or a store. */
 export const registerScore: Register = (program, servers) => {
   serverOptions(program.command('score'))
     .description('Score how much each reply changed what the agent did next')
-    .requiredOption('--in <file>', 'conversations, one JSON object a line (turnwise schema transcript)')
+    .option('--in <file>', 'conversations, one JSON object a line (turnwise schema transcript)')
+    .option('--store <file>', 'instead: score what has no scores yet in a store, and keep them there')
+    .option('--watch', 'with --store: go on with what is said next, until Ctrl-C')
     .option('--out <file>', 'where the scores go, one JSON object a line (turnwise schema score)')
     .option('--plan', 'print the token sequences that would be scored and their cost; ask no server for a score')
-    .option('--concurrency <n>', 'episodes in flight at once', positive, 1)
+    .option(
+      '--concurrency <n>',
+      'episodes in flight at once (default: 1; with --store as many as the server takes)',
+      positive,
+    )
     .option('--noise <n>', 'score each pair n more times and report the largest difference', integer, 0)
     .addOption(
       new Option('--estimator <name>', 'how log-prob shifts become one gain')
@@ -53,6 +62,15 @@ export const registerScore: Register = (program, servers) => {
     .option('--json', 'print one summary object on stdout')
     .action(async (flags: ScoreFlags) => {
       const options = optionsOf(flags);
+      if (flags.store !== undefined) {
+        await scoreInStore(flags.store, options, flags, servers);
+        return;
+      }
+      const input = flags.in;
+      if (input === undefined) {
+        const message = 'Say what to score: --in FILE with conversations, or --store FILE of Turnwise itself.';
+        throw new TurnwiseError('usage', 'missing_in', message);
+      }
       if (!flags.plan && flags.out === undefined) {
         throw new TurnwiseError(
           'usage',
@@ -60,7 +78,7 @@ export const registerScore: Register = (program, servers) => {
           'Say where the scores go with --out FILE, or use --plan to see what would be scored.',
         );
       }
-      const transcripts = await readTranscripts(flags.in);
+      const transcripts = await readTranscripts(input);
       const backend = await servers.openScorer(flags);
       const interrupt = interruptSignal();
       try {
@@ -152,7 +170,11 @@ async function scoreInto(
     const onEpisode = (done: number): void => {
       progress.update(done);
     };
-    for await (const scored of scoreTranscripts(transcripts, { ...run, onEpisode, concurrency: flags.concurrency })) {
+    for await (const scored of scoreTranscripts(transcripts, {
+      ...run,
+      onEpisode,
+      concurrency: flags.concurrency ?? 1,
+    })) {
       addTo(summary, scored);
       for (const turn of scored.turns) {
         if (turn.null_reason !== null) reasons.set(turn.null_reason, (reasons.get(turn.null_reason) ?? 0) + 1);

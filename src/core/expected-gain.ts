@@ -4,13 +4,14 @@ import type { EpisodeState, TurnState } from './episode-state.ts';
  * How much the replies of an episode seem to have told the agent, guessed without a scorer, so that a queue that is behind
  * scores first what is probably worth most: the mean over its scorable turns of
  *
- *     e_t = |{words of a_{t+1} that are in o_t and in nothing said before}| / |words of a_{t+1}|
+ *     e_t = |{distinct words of a_{t+1} that are in o_t and in nothing said before}| / |words of a_{t+1}|
  *
  * A gain (shift_mean, spec S1) is the mean over the tokens of a_{t+1} of what the reply adds to their log-prob. It adds most
- * to a token that the agent took from the reply and could have had from nowhere else, and nearly nothing to the others: so
- * the share of such words orders turns as their gains do, up to a factor that no order needs. The options that a question
- * offered do not count as said before: which of them was chosen is news. A number for ordering alone, in [0, 1], never shown
- * as a gain. Null: no turn can be scored yet.
+ * to a token that the agent took from the reply and could have had from nowhere else, and nearly nothing to the others, also
+ * where the same word comes again in the same action, which has it from itself by then. So the share of such words orders
+ * turns as their gains do, up to a factor that no order needs. The options that a question offered do not count as said
+ * before: which of them was chosen is news. A number for ordering alone, in [0, 1], never shown as a gain. Null: no turn can
+ * be scored yet.
  */
 export function expectedGain(state: Pick<EpisodeState, 'request' | 'agentPrompt' | 'turns'>): number | null {
   const known = new Set([...wordsOf(state.agentPrompt ?? ''), ...wordsOf(state.request ?? '')]);
@@ -27,7 +28,8 @@ export function expectedGain(state: Pick<EpisodeState, 'request' | 'agentPrompt'
 
 function takenShare(action: readonly string[], reply: readonly string[], known: ReadonlySet<string>): number {
   const news = new Set(reply.filter((word) => !known.has(word)));
-  return action.length === 0 ? 0 : action.filter((word) => news.has(word)).length / action.length;
+  const taken = new Set(action.filter((word) => news.has(word)));
+  return action.length === 0 ? 0 : taken.size / action.length;
 }
 
 function saidBesidesOptions({ text, question, options }: TurnState): string {

@@ -41,7 +41,7 @@ test.each<[string, EpisodeState, number | null]>([
     episode('Sum it.', ['Unit?', 'metres', ['metres', 'miles']], ['Metres then']),
     0.5,
   ],
-  ['a word that came back twice counts once as news', episode('Go.', ['A?', 'ja'], ['ja'], ['ja']), 1],
+  ['a word that comes back twice is news once', episode('Go.', ['A?', 'ja'], ['ja ja ja ja']), 0.25],
   ['the mean over turns', episode('Go.', ['A?', 'ja'], ['ja', 'hm'], ['well']), 0.5],
   ['case does not matter', episode('Go.', ['A?', 'CSV'], ['csv']), 1],
   ['Chinese words are words', episode('排序', ['怎么排序?', '按照日期'], ['按照日期排序']), 2 / 3],
