@@ -4,6 +4,7 @@ import { TurnwiseError } from '../core/error.ts';
 import { calibrationOfCard, cardMeasurementsSchema } from '../core/model-card.ts';
 import { checkScores } from './check-scores.ts';
 import { openJsonClient, type JsonClient } from './json-client.ts';
+import { wireNumberSchema } from './prompt-rows.ts';
 
 const NAME = 'engine';
 
@@ -40,7 +41,7 @@ const tokenizedSchema = z.object({ tokens: z.array(idsSchema) });
 const detokenizedSchema = z.object({ text: z.string() });
 const progressSchema = z.object({ tokens_done: z.number() });
 const scoresSchema = z.object({
-  logprobs: z.array(z.array(z.number())),
+  logprobs: z.array(z.array(wireNumberSchema)),
   tokens_evaluated: z.int().nonnegative(),
   tokens_reused: z.int().nonnegative(),
 });

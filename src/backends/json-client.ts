@@ -1,8 +1,11 @@
-import { z } from 'zod';
-import { errorText, TurnwiseError, type Fault } from '../core/error.ts';
+import type { z } from 'zod';
+import { errorText, TurnwiseError } from '../core/error.ts';
+import { refusalOf, toldError, toldIn } from './http-refusal.ts';
 
 /** JSON over HTTP with one server; every failure is a `TurnwiseError` with a stable reason, and nothing is retried. */
 export interface JsonClient {
+  readonly name: string;
+  /** Without a final `/v1`. */
   readonly url: string;
   get<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T>;
   post<T>(path: string, body: object, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T>;
@@ -12,99 +15,126 @@ export interface JsonClient {
   protocolError(reason: string, what: string): TurnwiseError;
 }
 
-const errorSchema = z.object({ error: z.looseObject({ message: z.string(), type: z.unknown(), code: z.unknown() }) });
-
 /**
- * Opens a client; `name` begins its sentences ("The local engine"). Throws `backend`/`unreachable`, `connection_lost`,
- * `unauthorized`, `server_error`; `protocol`/`malformed_answer`; what the server itself names; and `aborted`.
+ * The longest silence, ms, before a request counts as hung. A server says nothing while it reads a long prompt, so it is
+ * generous; `fetch` itself gives up after 300 s.
  */
-export function openJsonClient(server: {
+export const SILENCE_MS = 240_000;
+
+/** The largest answer taken in, bytes: the log-probs of a 100,000-token prompt are a tenth of it. */
+const MAX_ANSWER_BYTES = 128 * 2 ** 20;
+
+export interface JsonServer {
+  /** Begins the sentences about it ("The local engine"). */
   readonly name: string;
+  /** With or without the final `/v1`. */
   readonly url: string;
   readonly key: string | null;
-}): JsonClient {
-  const { name, key } = server;
-  const url = server.url.replace(/\/+$/, '');
+  readonly silenceMs?: number | undefined;
+  readonly maxAnswerBytes?: number | undefined;
+}
 
-  async function send(method: string, path: string, body: object | null, signal?: AbortSignal): Promise<Response> {
-    let response: Response;
+/**
+ * Opens a client. Throws `backend`/`unreachable`, `connection_lost`, `hung` and what `refusalOf` names; `protocol`/
+ * `malformed_answer`, `cut_off`, `nan_row`, `answer_too_large`; and `aborted`. Whatever ends a request also closes its socket.
+ */
+export function openJsonClient(server: JsonServer): JsonClient {
+  const { name, key, silenceMs = SILENCE_MS, maxAnswerBytes = MAX_ANSWER_BYTES } = server;
+  const url = server.url.replace(/\/+$/, '').replace(/\/v1$/, '');
+
+  /** Pieces of the answer's body. A refusal is thrown in the server's own words. */
+  async function* request(
+    method: string,
+    path: string,
+    body: object | null,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    const watch = watchSilence(silenceMs, signal);
+    let begun = false;
     try {
-      response = await fetch(`${url}${path}`, {
+      const response = await fetch(`${url}${path}`, {
         method,
         headers: {
           ...(key === null ? {} : { authorization: `Bearer ${key}` }),
           ...(body === null ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === null ? {} : { body: JSON.stringify(body) }),
-        ...(signal ? { signal } : {}),
+        signal: watch.signal,
       });
-    } catch (cause) {
-      if (signal?.aborted) throw abortedError(signal);
-      throw new TurnwiseError(
-        'backend',
-        'unreachable',
-        `${name} does not answer at ${url} (${causeText(cause)}); check that it runs and that the address is right.`,
-        { cause },
-      );
+      begun = true;
+      watch.heard();
+      if (response.ok) {
+        yield* bodyOf(response, watch);
+        return;
+      }
+      const text = await wholeText(bodyOf(response, watch)).catch(() => '');
+      signal?.throwIfAborted();
+      throw refusalOf({ name, url, path }, response.status, jsonOrNull(text));
+    } catch (thrown) {
+      throw failure(thrown, watch, begun, signal);
+    } finally {
+      watch.end();
     }
-    if (response.ok) return response;
-    throw refusal(response.status, await readText(response, signal).catch(() => ''));
   }
 
-  async function readText(response: Response, signal?: AbortSignal): Promise<string> {
-    try {
-      return await response.text();
-    } catch (cause) {
-      throw lost(cause, signal);
+  /** Chunks as they come, no more of them than fit. */
+  async function* bodyOf(response: Response, watch: SilenceWatch): AsyncGenerator<Uint8Array, void, void> {
+    if (!response.body) return;
+    let size = 0;
+    const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      watch.heard();
+      if (done) return;
+      size += value.byteLength;
+      if (size > maxAnswerBytes) throw protocolError('answer_too_large', `more than ${maxAnswerBytes} bytes`);
+      yield value;
     }
+  }
+
+  function failure(thrown: unknown, watch: SilenceWatch, begun: boolean, signal?: AbortSignal): TurnwiseError {
+    if (thrown instanceof TurnwiseError) return thrown;
+    if (signal?.aborted) return abortedError(signal);
+    if (watch.expired() || TIMEOUTS.has(causeCode(thrown))) {
+      return new TurnwiseError(
+        'backend',
+        'hung',
+        `${name} has said nothing for ${Math.round(silenceMs / 1000)} s and counts as hung; look at it, restart it, and try again.`,
+        { cause: thrown },
+      );
+    }
+    if (begun || MIDWAY.has(causeCode(thrown))) {
+      return new TurnwiseError(
+        'backend',
+        'connection_lost',
+        `${name} went away in the middle of its answer (${causeText(thrown)}); check that it still runs, and try again.`,
+        { cause: thrown },
+      );
+    }
+    return new TurnwiseError(
+      'backend',
+      'unreachable',
+      `${name} does not answer at ${url} (${causeText(thrown)}); check that it runs and that the address is right.`,
+      { cause: thrown },
+    );
   }
 
   function parse<T>(text: string, schema: z.ZodType<T>): T {
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch {
-      throw protocolError('malformed_answer', 'something that is not JSON');
-    }
-    const parsed = schema.safeParse(json);
+    const parsed = schema.safeParse(jsonOf(text));
     if (parsed.success) return parsed.data;
     const issue = parsed.error.issues[0];
     throw protocolError('malformed_answer', `a bad "${issue?.path.join('.') ?? ''}"`);
   }
 
-  function refusal(status: number, text: string): TurnwiseError {
-    if (status === 401 || status === 403) {
-      return new TurnwiseError(
-        'backend',
-        'unauthorized',
-        `${name} refuses the key (${status}); name the environment variable that holds it with --api-key-env.`,
-      );
+  function jsonOf(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch {
+      if (isCutOff(text)) throw protocolError('cut_off', 'half an answer');
+      // Python writes these words where JSON has none.
+      if (/[[:,]\s*-?(NaN|Infinity)\s*[,\]}]/.test(text)) throw protocolError('nan_row', 'NaN for a number');
+      throw protocolError('malformed_answer', 'something that is not JSON');
     }
-    const told = errorSchema.safeParse(jsonOrNull(text));
-    if (told.success) return toldError(told.data.error, status);
-    return new TurnwiseError(
-      'backend',
-      'server_error',
-      `${name} failed with HTTP ${status} at ${url}; its log says why.`,
-    );
-  }
-
-  function toldError(
-    { message, type, code }: { readonly message: string; readonly type?: unknown; readonly code?: unknown },
-    status: number,
-  ): TurnwiseError {
-    const fault: Fault = type === 'unsupported' ? 'unsupported' : 'backend';
-    return new TurnwiseError(fault, typeof code === 'string' ? code : `http_${status}`, message);
-  }
-
-  function lost(cause: unknown, signal?: AbortSignal): TurnwiseError {
-    if (signal?.aborted) return abortedError(signal);
-    return new TurnwiseError(
-      'backend',
-      'connection_lost',
-      `${name} went away in the middle of its answer (${causeText(cause)}); check that it still runs, and try again.`,
-      { cause },
-    );
   }
 
   function protocolError(reason: string, what: string): TurnwiseError {
@@ -116,52 +146,95 @@ export function openJsonClient(server: {
   }
 
   return {
+    name,
     url,
-    get: async (path, schema, signal) => parse(await readText(await send('GET', path, null, signal), signal), schema),
-    post: async (path, body, schema, signal) =>
-      parse(await readText(await send('POST', path, body, signal), signal), schema),
+    protocolError,
+    get: async (path, schema, signal) => parse(await wholeText(request('GET', path, null, signal)), schema),
+    post: async (path, body, schema, signal) => parse(await wholeText(request('POST', path, body, signal)), schema),
     async *postForLines(path, body, signal) {
-      const response = await send('POST', path, body, signal);
-      for await (const text of linesOf(response, (cause) => lost(cause, signal))) {
-        const value = parse(text, z.unknown());
-        const told = errorSchema.safeParse(value);
-        if (told.success) throw toldError(told.data.error, response.status);
+      for await (const text of linesOf(request('POST', path, body, signal))) {
+        const value = jsonOf(text);
+        const told = toldIn(value);
+        if (told) throw toldError(name, told);
         yield value;
       }
     },
-    protocolError,
   };
 }
 
+interface SilenceWatch {
+  /** Aborted when the caller's is, when the silence grew too long, and when the request has ended. */
+  readonly signal: AbortSignal;
+  heard(): void;
+  expired(): boolean;
+  end(): void;
+}
+
+function watchSilence(silenceMs: number, signal: AbortSignal | undefined): SilenceWatch {
+  const own = new AbortController();
+  let expired = false;
+  const expire = (): void => {
+    expired = true;
+    own.abort();
+  };
+  let timer = setTimeout(expire, silenceMs);
+  return {
+    signal: signal ? AbortSignal.any([signal, own.signal]) : own.signal,
+    heard() {
+      clearTimeout(timer);
+      timer = setTimeout(expire, silenceMs);
+    },
+    expired: () => expired,
+    end() {
+      clearTimeout(timer);
+      // A body that was left unread would keep its socket; after a whole one this does nothing.
+      own.abort();
+    },
+  };
+}
+
+async function wholeText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
 /** Complete lines of a body, blank ones left out; what stands behind the last line break is not one. */
-async function* linesOf(
-  response: Response,
-  lost: (cause: unknown) => TurnwiseError,
-): AsyncGenerator<string, void, void> {
-  if (!response.body) return;
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
   const decoder = new TextDecoder();
   let rest = '';
-  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw lost(cause);
-      });
-      if (done) return;
-      const parts = (rest + decoder.decode(value, { stream: true })).split('\n');
-      rest = parts.pop() ?? '';
-      yield* parts.filter((part) => part.trim() !== '');
-    }
-  } finally {
-    // Leaving early must not leave the connection open.
-    await reader.cancel().catch(() => undefined);
+  for await (const chunk of chunks) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts.filter((part) => part.trim() !== '');
   }
+}
+
+/** Whether a text begins as JSON and ends before a bracket or a string of it does. */
+function isCutOff(text: string): boolean {
+  if (text.trim() === '') return true;
+  if (!/^\s*[[{]/.test(text)) return false;
+  const outside = text.replace(/"(?:[^"\\]|\\.)*"/gs, '');
+  if (outside.includes('"')) return true;
+  const opened = outside.match(/[[{]/g)?.length ?? 0;
+  const closed = outside.match(/[\]}]/g)?.length ?? 0;
+  return opened > closed;
 }
 
 function abortedError(signal: AbortSignal): TurnwiseError {
   const { reason } = signal as { readonly reason: unknown };
   const words = reason instanceof TurnwiseError ? reason.message : 'Interrupted; ask again when you like.';
   return new TurnwiseError('usage', 'aborted', words, { cause: reason });
+}
+
+const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+/** The connection stood, and broke before the answer came. */
+const MIDWAY: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+function causeCode(thrown: unknown): string {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }
 
 /** `fetch failed` says nothing; its cause does. */

@@ -105,14 +105,14 @@ describe('scores', () => {
   });
 
   test.each([
-    ['a missing row', scores([]), 'bad_scores'],
-    ['a row too many', scores([[-1, -1], [-1]]), 'bad_scores'],
-    ['a short row', scores([[-1]]), 'bad_scores'],
-    ['a positive log-prob', scores([[-1, 0.1]]), 'bad_scores'],
-    ['a number that means "unknown"', scores([[-1, -9999]]), 'bad_scores'],
-    ['a number beyond all numbers', scores([[-1, -1]]).replace('-1,-1', '-1,-1e999'), 'malformed_answer'],
-    ['null', scores([[-1, null]]), 'malformed_answer'],
-    ['NaN', scores([[-1, -1]]).replace('-1,-1', '-1,NaN'), 'malformed_answer'],
+    ['a missing row', scores([]), 'wrong_count'],
+    ['a row too many', scores([[-1, -1], [-1]]), 'wrong_count'],
+    ['a short row', scores([[-1]]), 'short_rows'],
+    ['a positive log-prob', scores([[-1, 0.1]]), 'impossible_logprob'],
+    ['a number that means "unknown"', scores([[-1, -9999]]), 'impossible_logprob'],
+    ['a number beyond all numbers', scores([[-1, -1]]).replace('-1,-1', '-1,-1e999'), 'impossible_logprob'],
+    ['null', scores([[-1, null]]), 'nan_row'],
+    ['NaN', scores([[-1, -1]]).replace('-1,-1', '-1,NaN'), 'nan_row'],
     ['no counts', '{"logprobs":[[-1,-1]]}\n', 'malformed_answer'],
     ['another answer', '{"choices":[]}\n', 'malformed_answer'],
     ['nothing', '', 'cut_off'],
