@@ -20,6 +20,7 @@ const row = (episode_id: string, extra: object = {}): object => ({ episode_id, m
 const noServers: Servers = {
   openScorer: () => expect.fail('an import asks no server'),
   openEngine: () => expect.fail('an import asks no server'),
+  openModel: () => expect.fail('an import asks no server'),
 };
 
 /** `turnwise import` of these lines into a new or given store. */

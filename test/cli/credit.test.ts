@@ -312,6 +312,7 @@ async function turnwise(args: readonly string[]): Promise<Pick<Run, 'code' | 'me
 const noServers: Servers = {
   openScorer: () => Promise.reject(new Error('credit needs no server')),
   openEngine: () => Promise.reject(new Error('credit needs no server')),
+  openModel: () => Promise.reject(new Error('credit needs no server')),
 };
 
 /** The table of GV3 says nothing on why a middle turn has no gain; a file that does not either gets the general reason. */
