@@ -4,6 +4,7 @@ import { openServers } from './backends/open.ts';
 import { exitCodeOf, reportError, type Register, type Servers } from './cli/command.ts';
 import { registerCredit } from './cli/credit.ts';
 import { registerDemo } from './cli/demo.ts';
+import { registerDoctor } from './cli/doctor.ts';
 import { registerExport } from './cli/export.ts';
 import { registerImport } from './cli/import.ts';
 import { registerSchema } from './cli/schema.ts';
@@ -19,6 +20,7 @@ const commands: readonly Register[] = [
   registerImport,
   registerExport,
   registerVerify,
+  registerDoctor,
   registerServe,
   registerSchema,
 ];

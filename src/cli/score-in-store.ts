@@ -2,10 +2,12 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scoreOptionsKey } from '../app/cached-scorer.ts';
 import { scorerName } from '../app/scorer-name.ts';
-import { RANDOM_REPLY } from '../app/score.ts';
+import { calibratedScorer } from '../app/calibrated-scorer.ts';
+import { RANDOM_REPLY, resolved } from '../app/score.ts';
 import { ScoringWorker, type JobReport } from '../app/scoring-worker.ts';
 import { StoreWatch } from '../app/store-watch.ts';
 import type { Backend } from '../core/backend.ts';
+import { AUTO_PLACEHOLDER } from '../core/calibration.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import type { ScoreOptions } from '../core/scored-episode.ts';
 import { isLoopback } from '../core/settings.ts';
@@ -18,6 +20,7 @@ interface StoreFlags extends ServerChoice {
   readonly in?: string;
   readonly out?: string;
   readonly plan?: boolean;
+  readonly calibration?: string;
   readonly watch?: boolean;
   readonly concurrency?: number;
   readonly json?: boolean;
@@ -46,8 +49,11 @@ export async function scoreInStore(
   const connection = reopening(() => servers.openScorer(flags));
   try {
     // A wrong flag is said at once, and not once for every conversation.
-    await connection.get();
-    await work(journal, options, flags, connection, interrupt.signal);
+    const scorer = calibratedScorer(await connection.get(), journal.calibrations);
+    // The queue knows options by name, so `auto` has to be one thing from the start.
+    const auto = options.placeholder === AUTO_PLACEHOLDER;
+    const meant = auto ? resolved(options, await scorer.facts(interrupt.signal)) : options;
+    await work(journal, meant, flags, connection, interrupt.signal);
   } finally {
     interrupt.dispose();
     await connection.close();
@@ -182,6 +188,8 @@ function refuseMixed(flags: StoreFlags, { noise, placeholder }: ScoreOptions): v
     flags.in === undefined ? null : '--in',
     flags.out === undefined ? null : '--out',
     flags.plan === true ? '--plan' : null,
+    // A store has its own: turnwise doctor --store.
+    flags.calibration === undefined ? null : '--calibration',
     // What the store remembers would answer the repetition, and the noise would always be 0.
     noise > 0 ? '--noise' : null,
     // One conversation at a time has nobody to borrow from.

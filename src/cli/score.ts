@@ -1,9 +1,12 @@
 import { Option, type Command } from 'commander';
+import { calibratedScorer } from '../app/calibrated-scorer.ts';
 import { DEFAULT_SCORE_OPTIONS, planTranscripts, RANDOM_REPLY, scoreTranscripts, type ScoreRun } from '../app/score.ts';
 import type { Backend } from '../core/backend.ts';
+import { AUTO_PLACEHOLDER } from '../core/calibration.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { estimatorSchema, scoreOptionsSchema, type ScoredEpisode, type ScoreOptions } from '../core/scored-episode.ts';
 import type { Transcript } from '../core/transcript.ts';
+import { readCalibration } from './calibration-file.ts';
 import { interruptSignal, printJson, type Register, type ServerChoice } from './command.ts';
 import { writeAtomically } from './files.ts';
 import { integer, positive } from './numbers.ts';
@@ -23,6 +26,7 @@ interface ScoreFlags extends ServerChoice {
   readonly clip?: number;
   readonly placeholder: string;
   readonly maskMode: ScoreOptions['mask_mode'];
+  readonly calibration?: string;
   readonly seed: number;
   readonly json?: boolean;
 }
@@ -50,7 +54,7 @@ export const registerScore: Register = (program, servers) => {
     .option('--clip <nats>', 'bound of shift_clip', Number)
     .option(
       '--placeholder <text>',
-      `what stands in for the reply, or ${RANDOM_REPLY}`,
+      `what stands in for the reply, ${RANDOM_REPLY}, or ${AUTO_PLACEHOLDER} for the fittest measured`,
       DEFAULT_SCORE_OPTIONS.placeholder,
     )
     .addOption(
@@ -58,6 +62,7 @@ export const registerScore: Register = (program, servers) => {
         .choices(['length_matched', 'natural'])
         .default(DEFAULT_SCORE_OPTIONS.mask_mode),
     )
+    .option('--calibration <file>', 'what turnwise doctor --out measured of this scorer')
     .option('--seed <n>', `seed of ${RANDOM_REPLY}`, integer, DEFAULT_SCORE_OPTIONS.seed)
     .option('--json', 'print one summary object on stdout')
     .action(async (flags: ScoreFlags) => {
@@ -79,7 +84,9 @@ export const registerScore: Register = (program, servers) => {
         );
       }
       const transcripts = await readTranscripts(input);
-      const backend = await servers.openScorer(flags);
+      const measured = flags.calibration === undefined ? null : await readCalibration(flags.calibration);
+      const scorer = await servers.openScorer(flags);
+      const backend = measured === null ? scorer : calibratedScorer(scorer, measured);
       const interrupt = interruptSignal();
       try {
         const run: ScoreRun = { backend, options, signal: interrupt.signal };
