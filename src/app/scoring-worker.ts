@@ -76,6 +76,8 @@ export class ScoringWorker {
   #kind = '';
   /** Identity of the scorer that was connected last. */
   #identity = '';
+  /** Until then, ms of `performance.now()`, no job is begun: the scorer does not answer, and every other job would find that out. */
+  #restsUntil = 0;
   /** What an episode was wished for last, so that an event that adds no action costs no write. */
   readonly #wished = new Map<string, string>();
 
@@ -99,6 +101,7 @@ export class ScoringWorker {
     const { enabled, scorer, options, remote } = this.#ports.options();
     if ((!enabled && !again) || state.turns.length < 2) return false;
     const optionsKey = scoreOptionsKey(options);
+    if (again) this.#restsUntil = 0;
     const name = `${state.id} ${scorer} ${optionsKey}`;
     const wished = `${state.turns.length} ${state.consent.scope}`;
     if (!again && this.#wished.get(name) === wished) return false;
@@ -136,7 +139,7 @@ export class ScoringWorker {
       });
       this.#running.add(run);
     }
-    if (this.#running.size === 0 && !this.#mustWait(choice)) this.#sleepUntilDue(choice);
+    if (this.#running.size === 0) this.#sleepUntilDue(choice);
   }
 
   /** Stops; what it held is given back. */
@@ -150,7 +153,11 @@ export class ScoringWorker {
   }
 
   #mustWait({ yields = true }: ScoringChoice): boolean {
-    return yields && this.#ports.busy();
+    return (yields && this.#ports.busy()) || this.#rests() > 0;
+  }
+
+  #rests(): number {
+    return Math.max(0, this.#restsUntil - performance.now());
   }
 
   #claim({ scorer, options }: ScoringChoice): ScoreJob | null {
@@ -166,6 +173,7 @@ export class ScoringWorker {
     this.#kind = kind;
     this.#identity = '';
     this.#atOnce = 1;
+    this.#restsUntil = 0;
     this.#guarded(() => this.#ports.journal.queue.adopt(scorer, optionsKey));
   }
 
@@ -222,6 +230,7 @@ export class ScoringWorker {
     const reason = thrown instanceof TurnwiseError ? thrown.reason : 'unexpected';
     const message = errorText(thrown);
     const retryMs = retryAfter(thrown, job.attempts);
+    if (reason === 'unreachable' && retryMs !== null) this.#restsUntil = performance.now() + retryMs;
     this.#guarded(() => {
       this.#ports.journal.queue.fail(this.#owner, job, { reason, message }, retryMs);
     });
@@ -251,7 +260,9 @@ export class ScoringWorker {
     }
   }
 
-  #sleepUntilDue({ scorer, options }: ScoringChoice): void {
+  #sleepUntilDue({ scorer, options, yields = true }: ScoringChoice): void {
+    // The end of what the chat is busy with is a kick of its own.
+    if (yields && this.#ports.busy()) return;
     const due = this.#guarded(() => {
       const { queue } = this.#ports.journal;
       const next = queue.dueIn(scorer, scoreOptionsKey(options));
@@ -263,7 +274,7 @@ export class ScoringWorker {
         this.#timer = null;
         this.kick();
       },
-      Math.max(due, 100),
+      Math.max(due, this.#rests(), 100),
     );
     this.#timer.unref();
   }

@@ -376,3 +376,15 @@ test('other options make earlier scores stale; they are scored again after what 
   await scored(use, id);
   await use.worker.dispose();
 });
+
+test('a server that does not answer is asked by one job, not by all of them', async () => {
+  const connect = vi.fn(() => Promise.reject<Backend>(new TurnwiseError('backend', 'unreachable', 'It is down.')));
+  const use = shop(connect);
+  const ids = talkMany(use, 3);
+  await vi.waitFor(() => {
+    expect(ids.filter((id) => use.worker.stateOf(id)?.reason === 'unreachable')).toHaveLength(1);
+  });
+  use.worker.kick();
+  expect(connect).toHaveBeenCalledOnce();
+  await use.worker.dispose();
+});
