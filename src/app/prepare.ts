@@ -2,7 +2,7 @@ import type { Backend, ScorerFacts } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
 import type { ActionState, NullReason } from '../core/observation.ts';
 import type { ContextSpan } from '../core/plan/plan.ts';
-import { actionText, cutContext, renderChat, type ContextPiece } from '../core/template.ts';
+import { actionText, cutContext, rendererOf, type ContextPiece } from '../core/template.ts';
 import { segment, type Transcript, type TurnSpan } from '../core/transcript.ts';
 
 /** An action in token ids, in the context it was rendered in. */
@@ -30,14 +30,19 @@ export async function prepareTranscript(
   const turns = segment(messages);
   const states = turns.map((turn) => transcript.action_states?.[turn.index] ?? 'sampled');
 
-  const renderings = turns.map((turn) => {
-    const before = messages.slice(0, turn.action);
-    return {
-      whole: renderChat(facts.template, before, { addGenerationPrompt: true }),
-      pieces: cutContext(facts.template, before, turns[turn.index - 1]?.observations ?? []),
-      action: actionText(facts.template, messages, turn.action, { ended: states[turn.index] !== 'stopped' }),
-    };
-  });
+  const render = rendererOf(facts);
+  const renderings: { readonly whole: string; readonly pieces: ContextPiece[] | null; readonly action: string }[] = [];
+  for (const turn of turns) {
+    const observations = turns[turn.index - 1]?.observations ?? [];
+    const ended = states[turn.index] !== 'stopped';
+    renderings.push({
+      ...(await cutContext(render, messages.slice(0, turn.action), observations, signal)),
+      action: await actionText({ render, endOfTurn: facts.template.endOfTurn }, messages, turn.action, {
+        ended,
+        signal,
+      }),
+    });
+  }
   const texts = renderings.flatMap(({ whole, pieces, action }) => [
     whole,
     action,

@@ -111,6 +111,7 @@ function factsOf({ id, turnwise }: ServedModel): ScorerFacts {
     // One scoring sequence: a second request would only wait.
     capabilities: { reusesPrefix: true, deterministic: true, countsTokens: true, concurrency: 1 },
     advice: [],
+    render: null,
     template: { source: template, endOfTurn: turnwise.eot, bosToken: turnwise.bos, eosToken: turnwise.eos },
     contextSize: turnwise.context_size,
     notice:

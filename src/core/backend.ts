@@ -62,8 +62,19 @@ export interface ChatTemplate {
   readonly eosToken: string | null;
 }
 
+/** A conversation as the model sees it; with `addGenerationPrompt` it ends where the next action begins. */
+export type RenderConversation = (
+  messages: readonly Message[],
+  options: { readonly addGenerationPrompt: boolean; readonly signal?: AbortSignal | undefined },
+) => Promise<string>;
+
 /** Bounds and facts of a scorer, learned at connect. */
 export interface ScorerFacts {
+  /**
+   * Renders a conversation where only the server can, since it keeps its template to itself (`template.source` is empty then);
+   * null where the template does it here.
+   */
+  readonly render: RenderConversation | null;
   readonly identity: ScorerIdentity;
   readonly capabilities: Capabilities;
   /** What would make it score better or cheaper, one sentence each, with the flag to set; empty where nothing would. */

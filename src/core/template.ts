@@ -1,5 +1,5 @@
 import { Template } from '@huggingface/jinja';
-import type { ChatTemplate } from './backend.ts';
+import type { ChatTemplate, RenderConversation, ScorerFacts } from './backend.ts';
 import { errorText, TurnwiseError } from './error.ts';
 import type { Message } from './message.ts';
 
@@ -38,24 +38,39 @@ export interface ContextPiece {
 // Unlikely in any conversation, and plain enough that no template rewrites it.
 const SENTINEL = 'turnwise0observation0';
 
+/** How conversations are rendered for a scorer: by its template here, or, where the server keeps that to itself, by asking it. */
+export function rendererOf({ template, render }: Pick<ScorerFacts, 'template' | 'render'>): RenderConversation {
+  return render ?? ((messages, options) => Promise.resolve().then(() => renderChat(template, messages, options)));
+}
+
 /**
  * The context of an action, cut at the observations to be masked: rendered messages before the action with the generation
  * prompt, so that only the observations' own text is marked and every role marker stays outside (spec S1). Null where an
  * observation's text cannot be found again in the rendering, because the template rewrites it.
  */
-export function cutContext(
-  template: ChatTemplate,
+export async function cutContext(
+  render: RenderConversation,
   messages: readonly Message[],
   observations: readonly number[],
-): ContextPiece[] | null {
-  const whole = renderChat(template, messages, { addGenerationPrompt: true });
-  const marked = renderChat(
-    template,
+  signal?: AbortSignal,
+): Promise<{ readonly whole: string; readonly pieces: ContextPiece[] | null }> {
+  const whole = await render(messages, { addGenerationPrompt: true, signal });
+  if (observations.length === 0) return { whole, pieces: [{ text: whole, observation: false }] };
+  const marked = await render(
     messages.map((message, position) =>
       observations.includes(position) ? { ...message, content: sentinelOf(position) } : message,
     ),
-    { addGenerationPrompt: true },
+    { addGenerationPrompt: true, signal },
   );
+  return { whole, pieces: cutRendered(whole, marked, messages, observations) };
+}
+
+function cutRendered(
+  whole: string,
+  marked: string,
+  messages: readonly Message[],
+  observations: readonly number[],
+): ContextPiece[] | null {
   const pieces: ContextPiece[] = [];
   let rest = marked;
   for (const position of observations) {
@@ -76,20 +91,19 @@ export function cutContext(
 }
 
 /** The text of an action as the model had to emit it: its content and the end-of-turn token that the template shows behind it. */
-export function actionText(
-  template: ChatTemplate,
+export async function actionText(
+  { render, endOfTurn }: { readonly render: RenderConversation; readonly endOfTurn: readonly string[] },
   messages: readonly Message[],
   action: number,
-  { ended }: { readonly ended: boolean },
-): string {
+  { ended, signal }: { readonly ended: boolean; readonly signal?: AbortSignal | undefined },
+): Promise<string> {
   const content = messages[action]?.content ?? '';
   if (!ended) return content;
-  const rendered = renderChat(template, messages.slice(0, action + 1), { addGenerationPrompt: false });
+  const rendered = await render(messages.slice(0, action + 1), { addGenerationPrompt: false, signal });
   const at = rendered.lastIndexOf(content.trim());
   const tail = rendered.slice(at + content.trim().length).trimStart();
-  const endings = template.endOfTurn.filter((ending) => ending !== '' && tail.startsWith(ending));
-  const longest = endings.reduce((best, ending) => (ending.length > best.length ? ending : best), '');
-  return content + longest;
+  const endings = endOfTurn.filter((ending) => ending !== '' && tail.startsWith(ending));
+  return content + endings.reduce((best, ending) => (ending.length > best.length ? ending : best), '');
 }
 
 function sentinelOf(position: number): string {

@@ -20,6 +20,7 @@ export const letterFacts: ScorerFacts = {
   takesAgentPrompt: true,
   capabilities: { reusesPrefix: false, deterministic: true, countsTokens: true, concurrency: 1 },
   advice: [],
+  render: null,
 };
 
 /**

@@ -102,6 +102,7 @@ function result(questions: readonly string[], gains: readonly number[], passed: 
       placebo: null,
       capabilities: { reusesPrefix: true, deterministic: true, countsTokens: true, concurrency: 1 },
       advice: [],
+      render: null,
       takesAgentPrompt: false,
     },
     states,
