@@ -2,11 +2,13 @@ import { Command, CommanderError } from 'commander';
 import { startEngine } from './app/engine-process.ts';
 import { openServers } from './backends/open.ts';
 import { exitCodeOf, reportError, type Register, type Servers } from './cli/command.ts';
+import { registerCompare } from './cli/compare.ts';
 import { registerCredit } from './cli/credit.ts';
 import { registerDemo } from './cli/demo.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { registerExport } from './cli/export.ts';
 import { registerImport } from './cli/import.ts';
+import { registerQueue } from './cli/queue.ts';
 import { registerSchema } from './cli/schema.ts';
 import { registerScore } from './cli/score.ts';
 import { registerServe } from './cli/serve.ts';
@@ -16,6 +18,8 @@ import { VERSION } from './core/version.ts';
 const commands: readonly Register[] = [
   registerDemo,
   registerScore,
+  registerQueue,
+  registerCompare,
   registerCredit,
   registerImport,
   registerExport,

@@ -1,4 +1,5 @@
 import type { Ledger } from '../core/credit/ledger.ts';
+import { aligned } from './table.ts';
 
 /** Lines on a terminal, not a report: the file has all of them. */
 const MAX_ROWS = 20;
@@ -46,14 +47,4 @@ function informationAgainst({ info_level, info_n, options }: Ledger): string {
 function signed(value: number | null): string {
   if (value === null) return '-';
   return `${value < 0 ? '' : '+'}${value.toFixed(3)}`;
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

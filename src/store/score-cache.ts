@@ -15,6 +15,16 @@ export interface ScoreCache {
   putScored(episodeId: string, scorerKey: string, optionsKey: string, row: ScoredEpisode): void;
   /** Every episode scored by this scorer under these options, newest score first. */
   listScored(scorerKey: string, optionsKey: string, limit?: number): ScoredEpisode[];
+  /** Every scorer and set of options that there are scores of, the newest score first, with how many episodes it has. */
+  scorings(): { readonly scorerKey: string; readonly optionsKey: string; readonly episodes: number }[];
+  /**
+   * One score of each episode (or of this one), newest first: that of the preferred scorer and options where there is one,
+   * else the newest under the preferred options, else the newest there is.
+   */
+  preferredScored(
+    preferred: { readonly scorerKey: string | null; readonly optionsKey: string },
+    only?: { readonly limit?: number; readonly episodeId?: string },
+  ): ScoredEpisode[];
   /** The newest score of each episode (or of this one) under these options, whoever made it, newest first. */
   newestScored(optionsKey: string, only?: { readonly limit?: number; readonly episodeId?: string }): ScoredEpisode[];
 }
@@ -63,6 +73,36 @@ export function scoreCache(
             'SELECT row AS value, sha FROM scored WHERE scorer_key = ? AND options_key = ? ORDER BY position DESC LIMIT ?',
           )
           .all(scorerKey, optionsKey, limit)
+          .flatMap((row) => scored(intact(row))),
+      ),
+    scorings: () =>
+      run(() =>
+        db
+          .prepare(
+            `SELECT scorer_key, options_key, count(*) AS episodes FROM scored
+             GROUP BY scorer_key, options_key ORDER BY max(position) DESC`,
+          )
+          .all()
+          .map((row) => ({
+            scorerKey: String(row['scorer_key']),
+            optionsKey: String(row['options_key']),
+            episodes: Number(row['episodes']),
+          })),
+      ),
+    preferredScored: ({ scorerKey, optionsKey }, { limit = -1, episodeId } = {}) =>
+      run(() =>
+        db
+          .prepare(
+            `SELECT row AS value, sha FROM scored WHERE position IN (
+               SELECT position FROM (
+                 SELECT position, row_number() OVER (
+                   PARTITION BY episode_id
+                   ORDER BY (options_key = ?1 AND scorer_key IS ?2) DESC, options_key = ?1 DESC, position DESC
+                 ) AS rank FROM scored WHERE ?3 IS NULL OR episode_id = ?3
+               ) WHERE rank = 1)
+             ORDER BY position DESC LIMIT ?4`,
+          )
+          .all(optionsKey, scorerKey, episodeId ?? null, limit)
           .flatMap((row) => scored(intact(row))),
       ),
     newestScored: (optionsKey, { limit = -1, episodeId } = {}) =>

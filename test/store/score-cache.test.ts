@@ -57,3 +57,27 @@ test('scored episodes are kept by scorer and options, the newest first', () => {
   expect(journal.getScored('a', 's', 'other')).toBeNull();
   journal.close();
 });
+
+test('of several scores of an episode the preferred scorer and options win, then the options, then the newest', () => {
+  const journal = openJournal(temporaryStore());
+  const put = (id: string, scorer: string, options: string, outcome: number): void => {
+    journal.putScored(id, scorer, options, scored(id, outcome));
+  };
+  put('both', 'now', 'o', 1);
+  put('both', 'then', 'o', 0.5);
+  put('options', 'then', 'o', 0.4);
+  put('options', 'now', 'p', 0.3);
+  put('neither', 'then', 'p', 0.2);
+  put('neither', 'then', 'q', 0.1);
+  const outcomes = (scorerKey: string | null): (number | null)[][] =>
+    ['both', 'options', 'neither'].map((episodeId) =>
+      journal.preferredScored({ scorerKey, optionsKey: 'o' }, { episodeId }).map(({ outcome }) => outcome),
+    );
+  expect(outcomes('now')).toEqual([[1], [0.4], [0.1]]);
+  expect(outcomes(null)).toEqual([[0.5], [0.4], [0.1]]);
+  const all = journal.preferredScored({ scorerKey: 'now', optionsKey: 'o' });
+  expect(all.map(({ episode_id }) => episode_id)).toEqual(['neither', 'options', 'both']);
+  expect(journal.scorings()[0]).toEqual({ scorerKey: 'then', optionsKey: 'q', episodes: 1 });
+  expect(journal.scorings()).toHaveLength(5);
+  journal.close();
+});
