@@ -28,8 +28,8 @@ const OWN = [
   'dist/webview/codicon.ttf',
 ];
 
-/** Folders that go in as they are: the toy model with its card, and the pictures of the README. */
-const FOLDERS = ['media/models', 'media/screenshots'];
+/** Folders that go in as they are: the toy model with its card, what scorers are probed with, and the pictures of the README. */
+const FOLDERS = ['media/models', 'media/demo', 'media/doctor', 'media/screenshots'];
 
 /** What a check of a finished package looks for; vsce changes the case of some names. */
 export const required = [

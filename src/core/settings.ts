@@ -80,7 +80,7 @@ export const settingsSchema = z.object({
   'scoring.placeholder': setting(
     z.string().default('No information found.'),
     'window',
-    'What stands in for a reply when the next action is scored without it.',
+    'What stands in for a reply when the next action is scored without it; `auto`: the fittest that the last check of the scorer found.',
   ),
   'scoring.maskMode': setting(
     z.enum(['length_matched', 'natural']).default('length_matched'),

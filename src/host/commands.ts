@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import { checkScorer } from './check-scorer.ts';
 import { acceptProposal, rejectProposal } from './decide-proposal.ts';
 import { copyMessages, scoreNow } from './episode-commands.ts';
 import { exportDataset } from './export-dataset.ts';
@@ -32,6 +33,7 @@ export const COMMANDS = {
   'turnwise.setConsent': chooseConsent,
   'turnwise.chooseChatServer': chooseChatServer,
   'turnwise.chooseScorer': chooseScorer,
+  'turnwise.checkScorer': checkScorer,
   'turnwise.addServer': addServer,
   'turnwise.setServerKey': setServerKey,
   'turnwise.restartEngine': (host) => host.servers.restartEngine(),

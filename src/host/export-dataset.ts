@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import { z } from 'zod';
 import { scoreOptionsKey } from '../app/cached-scorer.ts';
 import { DEFAULT_SCORE_OPTIONS } from '../app/score.ts';
+import { applyCalibration } from '../core/calibration.ts';
 import { TurnwiseError } from '../core/error.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
@@ -140,7 +141,7 @@ async function scoresOf(
   folder: string,
 ): Promise<{ readonly flags: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
   const settings = host.settings.current;
-  const optionsKey = scoreOptionsKey(scoreOptions(settings));
+  const optionsKey = scoreOptionsKey(scoreOptions(host));
   if (settings['scoring.server'] === ENGINE_PROFILE && optionsKey === scoreOptionsKey(DEFAULT_SCORE_OPTIONS)) {
     const { url, token } = await host.servers.engine();
     return { flags: ['--url', url, '--api-key-env', 'TURNWISE_ENGINE_TOKEN'], env: { TURNWISE_ENGINE_TOKEN: token } };
@@ -148,6 +149,8 @@ async function scoresOf(
   const rows = host.journal.newestScored(optionsKey);
   if (rows.length === 0) return { flags: ['--no-score'], env: {} };
   const file = join(folder, 'scores.jsonl');
-  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''), { mode: 0o600 });
+  // With what was measured of their scorer since.
+  const today = rows.map((row) => applyCalibration(row, host.journal.calibrations.get(row.scorer)));
+  writeFileSync(file, today.map((row) => `${JSON.stringify(row)}\n`).join(''), { mode: 0o600 });
   return { flags: ['--scores', file], env: {} };
 }

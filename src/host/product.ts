@@ -13,6 +13,7 @@ import { Desk } from './desk.ts';
 import { EpisodesTree } from './episodes-tree.ts';
 import type { Host } from './host.ts';
 import { ProposalDiff } from './proposal-diff.ts';
+import { ReportDocument } from './report-document.ts';
 import { scoreOptions } from './score-options.ts';
 import { ServerKeys } from './server-keys.ts';
 import { ServerPool, type Connectors } from './servers.ts';
@@ -44,6 +45,7 @@ export async function openProduct(
   const keys = new ServerKeys(context.secrets);
   const servers = own(new ServerPool(settings, keys, connectors, join(dirname(journal.path), 'engines')));
   const proposals = own(new ProposalDiff());
+  const reports = own(new ReportDocument());
   const desk = new Desk(journal.memo, workspaceName());
 
   const attempt = (work: () => void): void => {
@@ -62,7 +64,7 @@ export async function openProduct(
   // The parts below know each other through these closures alone; all of them exist before the first is called.
   const review = new Review({
     journal,
-    options: () => scoreOptions(settings.current),
+    options: () => scoreOptions({ settings, servers, journal }),
     progressOf: (episode) => scoring.stateOf(episode),
   });
   const tree = own(new EpisodesTree(review, () => session.episode));
@@ -73,7 +75,7 @@ export async function openProduct(
       enabled: settings.current['scoring.enabled'],
       scorer: servers.describeScorer().key,
       remote: servers.describeScorer().remote,
-      options: scoreOptions(settings.current),
+      options: scoreOptions({ settings, servers, journal }),
     }),
     busy: () => session.acting,
     open: () => session.episode,
@@ -161,6 +163,7 @@ export async function openProduct(
     chat,
     tree,
     proposals,
+    reports,
     openEpisode: async (id) => {
       await session.open(id);
       desk.open = id;

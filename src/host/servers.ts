@@ -124,6 +124,12 @@ export class ServerPool implements vscode.Disposable {
     return backend;
   }
 
+  /** The chat of the server that scores, to compare its words with their scores. Throws `TurnwiseError` with what to do. */
+  async scorerChat(): Promise<ChatBackend> {
+    const settings = this.#settings.current;
+    return this.#openChat(required(settings, settings['scoring.server']), settings);
+  }
+
   /** The engine's address, for a command line that is to use the same one. */
   async engine(): Promise<{ readonly url: string; readonly token: string }> {
     return this.#engine(this.#settings.current).connect();
