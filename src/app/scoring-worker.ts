@@ -57,6 +57,15 @@ const LEASE_MS = 30_000;
 const PULSE_MS = 1_000;
 /** How often a worker with nothing to do asks whether a pause has ended, ms. */
 const PAUSED_MS = 2_000;
+/** Failures that another address, key or model may mend. */
+const OF_THE_SERVER = [
+  'unreachable',
+  'unauthorized',
+  'unknown_model',
+  'unknown_profile',
+  'missing_key',
+  'engine_missing',
+];
 /** Jobs of one worker side by side, where nothing else is said. */
 const MOST_AT_ONCE = 16;
 /** A job that was taken so often and never ended takes its worker down with it. */
@@ -121,6 +130,13 @@ export class ScoringWorker {
   stateOf(episodeId: string): JobState | null {
     const { scorer, options } = this.#ports.options();
     return this.#ports.journal.queue.stateOf(episodeId, scorer, scoreOptionsKey(options));
+  }
+
+  /** The settings changed: what failed for a server's sake may fare better now. */
+  retryMended(): void {
+    this.#restsUntil = 0;
+    this.#guarded(() => this.#ports.journal.queue.retryFailed(OF_THE_SERVER));
+    this.kick();
   }
 
   /** Looks for work; call it when there may be some. */

@@ -1,7 +1,7 @@
 import type { Host } from './host.ts';
 import { checkScorer } from './check-scorer.ts';
 import { acceptProposal, rejectProposal } from './decide-proposal.ts';
-import { copyMessages, scoreNow } from './episode-commands.ts';
+import { cancelScoring, copyMessages, pauseScoring, resumeScoring, scoreNow } from './episode-commands.ts';
 import { exportDataset } from './export-dataset.ts';
 import { addServer, chooseChatServer, chooseConsent, chooseScorer, openSettings, setServerKey } from './pickers.ts';
 
@@ -28,6 +28,11 @@ export const COMMANDS = {
   'turnwise.scoreEpisode': (host, argument) => {
     scoreNow(host, episodeOf(argument));
   },
+  'turnwise.cancelScoring': (host, argument) => {
+    cancelScoring(host, episodeOf(argument));
+  },
+  'turnwise.pauseScoring': pauseScoring,
+  'turnwise.resumeScoring': resumeScoring,
   'turnwise.copyEpisodeMessages': (host, argument) => copyMessages(host, episodeOf(argument)),
   'turnwise.exportDataset': exportDataset,
   'turnwise.setConsent': chooseConsent,

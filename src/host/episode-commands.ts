@@ -10,6 +10,27 @@ export function scoreNow(host: Host, episode: string | null): void {
   host.scoring.wish(stateOf(host, episode), { again: true });
 }
 
+/** Takes back the wish for an episode's scores, in every window; Score Now asks for it again. */
+export function cancelScoring(host: Host, episode: string | null): void {
+  const { id } = stateOf(host, episode);
+  const cancelled = host.journal.queue.cancel(id);
+  host.tree.refresh(id);
+  host.scoringStatus.update();
+  vscode.window.setStatusBarMessage(cancelled > 0 ? 'Scoring cancelled' : 'Nothing was waiting to be scored', 3000);
+}
+
+/** From now on no window and no worker scores from this store. */
+export function pauseScoring(host: Host): void {
+  host.journal.queue.pause();
+  host.scoringStatus.update();
+}
+
+export function resumeScoring(host: Host): void {
+  host.journal.queue.resume();
+  host.scoringStatus.update();
+  host.scoring.kick();
+}
+
 /** Puts an episode on the clipboard, as a line that `turnwise score` takes. */
 export async function copyMessages(host: Host, episode: string | null): Promise<void> {
   await vscode.env.clipboard.writeText(`${JSON.stringify(toTranscript(stateOf(host, episode)))}\n`);

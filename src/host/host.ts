@@ -6,6 +6,7 @@ import type { ChatWebview } from './chat-view.ts';
 import type { EpisodesTree } from './episodes-tree.ts';
 import type { ProposalDiff } from './proposal-diff.ts';
 import type { ReportDocument } from './report-document.ts';
+import type { ScoringStatus } from './scoring-status.ts';
 import type { ServerKeys } from './server-keys.ts';
 import type { ServerPool } from './servers.ts';
 import type { SettingsReader } from './settings.ts';
@@ -22,6 +23,7 @@ export interface Host {
   readonly scoring: ScoringWorker;
   readonly chat: ChatWebview;
   readonly tree: EpisodesTree;
+  readonly scoringStatus: ScoringStatus;
   readonly proposals: ProposalDiff;
   readonly reports: ReportDocument;
   /** Shows a conversation in the chat, or (null) a new one, and remembers it for this workspace. */

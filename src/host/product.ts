@@ -17,6 +17,7 @@ import { ReportDocument } from './report-document.ts';
 import { scoreOptions } from './score-options.ts';
 import { ServerKeys } from './server-keys.ts';
 import { ServerPool, type Connectors } from './servers.ts';
+import { ScoringStatus } from './scoring-status.ts';
 import { SettingsReader } from './settings.ts';
 import { StatusBar } from './status-bar.ts';
 
@@ -75,12 +76,16 @@ export async function openProduct(
       enabled: settings.current['scoring.enabled'],
       scorer: servers.describeScorer().key,
       remote: servers.describeScorer().remote,
+      yields: servers.describeScorer().yields,
       options: scoreOptions({ settings, servers, journal }),
     }),
     busy: () => session.acting,
     open: () => session.episode,
     onChange: (episode) => {
       tree.refresh(episode);
+      attempt(() => {
+        scoringStatus.update();
+      });
     },
     onError: (error) => {
       log.warn(`Scoring: ${errorText(error)}`);
@@ -138,6 +143,7 @@ export async function openProduct(
   );
   own({ dispose: () => scoring.dispose() });
   own(new StatusBar(servers));
+  const scoringStatus = own(new ScoringStatus(journal.queue));
   own(
     servers.onDidChange(() => {
       session.publish();
@@ -147,7 +153,7 @@ export async function openProduct(
     settings.onDidChange(() => {
       session.publish();
       tree.refresh();
-      scoring.kick();
+      scoring.retryMended();
     }),
   );
 
@@ -162,6 +168,7 @@ export async function openProduct(
     scoring,
     chat,
     tree,
+    scoringStatus,
     proposals,
     reports,
     openEpisode: async (id) => {
@@ -226,7 +233,7 @@ async function reopen(host: Host, remembered: string | null): Promise<void> {
 }
 
 /** Shows what other windows and the command line write to the store. */
-function watchStore({ journal, session, tree, log }: Host): vscode.Disposable {
+function watchStore({ journal, session, scoring, scoringStatus, tree, log }: Host): vscode.Disposable {
   let waiting: NodeJS.Timeout | null = null;
   const look = (): void => {
     waiting = null;
@@ -234,6 +241,8 @@ function watchStore({ journal, session, tree, log }: Host): vscode.Disposable {
       if (!journal.changedElsewhere()) return;
       session.refresh();
       tree.refresh();
+      scoringStatus.update();
+      scoring.kick();
     } catch (thrown) {
       log.warn(errorText(thrown));
     }

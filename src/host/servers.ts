@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ChatServer } from '../app/chat-session.ts';
+import { scorerName } from '../app/scorer-name.ts';
 import { SharedEngine } from '../app/shared-engine.ts';
 import type { Backend, ChatBackend } from '../core/backend.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
@@ -103,13 +104,18 @@ export class ServerPool implements vscode.Disposable {
   }
 
   /** Names the chosen scorer in the queue, and says whether it is on another machine. */
-  describeScorer(): { readonly key: string; readonly remote: boolean } {
+  describeScorer(): { readonly key: string; readonly remote: boolean; readonly yields: boolean } {
     const settings = this.#settings.current;
     const profile = findProfile(settings, settings['scoring.server']);
-    if (profile === null) return { key: settings['scoring.server'], remote: true };
-    return profile.kind === 'engine'
-      ? { key: `${ENGINE_PROFILE}:${settings['engine.model']}`, remote: false }
-      : { key: `${profile.name}:${profile.model}`, remote: isRemote(profile) };
+    if (profile === null) return { key: settings['scoring.server'], remote: true, yields: true };
+    const remote = isRemote(profile);
+    const { url, model, kind } =
+      profile.kind === 'engine'
+        ? { url: undefined, model: settings['engine.model'], kind: ENGINE_PROFILE }
+        : { url: profile.url, model: profile.model, kind: profile.scorer };
+    // Another machine has room for both, unless it is the very server that chats.
+    const yields = !remote || settings['scoring.server'] === settings['chat.server'];
+    return { key: scorerName({ kind, url, model }), remote, yields };
   }
 
   /** Connects the chosen scorer. Throws `TurnwiseError` with what to do. */
