@@ -66,14 +66,51 @@ test('two at once end with one whole folder', async () => {
 });
 
 test.each([
-  ['no such model', (): void => { publish({}); }, 'backend', 'tokenizer_not_found'],
-  ['no configuration', (): void => { publish({ 'tokenizer.json': '{}' }); }, 'backend', 'tokenizer_not_found'],
-  ['a gated model', (): void => { answer((response) => response.writeHead(401).end()); }, 'backend', 'unauthorized'],
-  ['a server in trouble', (): void => { answer((response) => response.writeHead(503).end()); }, 'backend', 'server_error'],
-  ['an endless file', (): void => { answer((response) => response.end('x'.repeat(2000))); }, 'protocol', 'answer_too_large'],
+  [
+    'no such model',
+    (): void => {
+      publish({});
+    },
+    'backend',
+    'tokenizer_not_found',
+  ],
+  [
+    'no configuration',
+    (): void => {
+      publish({ 'tokenizer.json': '{}' });
+    },
+    'backend',
+    'tokenizer_not_found',
+  ],
+  [
+    'a gated model',
+    (): void => {
+      answer((response) => response.writeHead(401).end());
+    },
+    'backend',
+    'unauthorized',
+  ],
+  [
+    'a server in trouble',
+    (): void => {
+      answer((response) => response.writeHead(503).end());
+    },
+    'backend',
+    'server_error',
+  ],
+  [
+    'an endless file',
+    (): void => {
+      answer((response) => response.end('x'.repeat(2000)));
+    },
+    'protocol',
+    'answer_too_large',
+  ],
   [
     'a cut connection',
-    (): void => { answer((response) => response.writeHead(200, { 'content-length': '9' }).write('{', () => response.destroy())); },
+    (): void => {
+      answer((response) => response.writeHead(200, { 'content-length': '9' }).write('{', () => response.destroy()));
+    },
     'backend',
     'unreachable',
   ],
