@@ -6,7 +6,7 @@ import { resolveCreditOptions } from '../core/credit/options.ts';
 import { exportedOutcome } from '../core/dataset/export-episode.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
-import { reviewEpisode, type EpisodeReview, type ScoringProgress } from '../core/review.ts';
+import { reviewEpisode, type EpisodeReview, type ScoredBy, type ScoringProgress } from '../core/review.ts';
 import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
 import type { EpisodeFacts } from '../store/list-episodes.ts';
@@ -18,6 +18,8 @@ export interface ReviewPorts {
   readonly journal: Journal;
   readonly options: () => ScoreOptions;
   readonly progressOf: (episodeId: string) => ScoringProgress | null;
+  /** Identity that the chosen scorer last had (`scoreKeys`); null or absent: it was never connected. */
+  readonly scorerKey?: (() => string | null) | undefined;
 }
 
 /** Newest scored episodes that are compared with each other; more would be read on the editor's own thread. */
@@ -29,6 +31,7 @@ export class Review {
   /** What is known under `#optionsKey`, the newest score first. */
   #rows: Map<string, Row> | null = null;
   #optionsKey = '';
+  #scorerKey: string | null = null;
   #ledgers: ReadonlyMap<string, Ledger> | null = null;
 
   constructor(ports: ReviewPorts) {
@@ -44,7 +47,14 @@ export class Review {
     const state = reduce(this.#ports.journal.read(id));
     const row = this.#scored().get(id);
     this.#ledgers ??= ledgersOf([...this.#scored().values()]);
-    return reviewEpisode(state, row ?? null, this.#ledgers.get(id) ?? null, this.#ports.progressOf(id));
+    const { progressOf } = this.#ports;
+    return reviewEpisode(state, row ?? null, this.#ledgers.get(id) ?? null, progressOf(id), this.scoredBy(id));
+  }
+
+  /** Who made the gains that are shown of an episode; null while there are none. */
+  scoredBy(id: string): ScoredBy | null {
+    const row = this.#scored().get(id);
+    return row === undefined ? null : { name: `${row.scorer.id} on ${row.scorer.backend}`, stale: row.stale };
   }
 
   /** Sum of an episode's known gains in nats, without reading the episode; null while none is known. */
@@ -62,7 +72,7 @@ export class Review {
       this.#rows = null;
       return;
     }
-    const [newest] = this.#ports.journal.newestScored(this.#optionsKey, { episodeId, limit: 1 });
+    const [newest] = this.#ports.journal.preferredScored(this.#preferred(), { episodeId });
     const others = [...this.#rows].filter(([id]) => id !== episodeId);
     this.#rows = new Map(newest === undefined ? others : [[episodeId, this.#rowOf(newest)], ...others]);
   }
@@ -73,7 +83,7 @@ export class Review {
     const known = this.#scored().get(state.id);
     if (known === undefined || known.outcome === outcome) return;
     const { journal } = this.#ports;
-    const [row] = journal.newestScored(this.#optionsKey, { episodeId: state.id, limit: 1 });
+    const [row] = journal.preferredScored(this.#preferred(), { episodeId: state.id });
     if (row === undefined) return;
     const { scorerKey, optionsKey } = scoreKeys(row.scorer, row.options);
     journal.putScored(state.id, scorerKey, optionsKey, { ...row, outcome });
@@ -81,37 +91,52 @@ export class Review {
   }
 
   #scored(): Map<string, Row> {
-    const { journal, options } = this.#ports;
+    const { journal, options, scorerKey: chosen } = this.#ports;
     const optionsKey = scoreOptionsKey(options());
-    if (this.#rows === null || this.#optionsKey !== optionsKey) {
-      const rows = journal.newestScored(optionsKey, { limit: LARGEST_BATCH });
-      this.#rows = new Map(rows.map((row) => [row.episode_id, this.#rowOf(row)]));
+    const scorerKey = chosen?.() ?? null;
+    if (this.#rows === null || this.#optionsKey !== optionsKey || this.#scorerKey !== scorerKey) {
       this.#optionsKey = optionsKey;
+      this.#scorerKey = scorerKey;
+      const rows = journal.preferredScored(this.#preferred(), { limit: LARGEST_BATCH });
+      this.#rows = new Map(rows.map((row) => [row.episode_id, this.#rowOf(row)]));
       this.#ledgers = null;
     }
     return this.#rows;
   }
 
+  #preferred(): { readonly scorerKey: string | null; readonly optionsKey: string } {
+    return { scorerKey: this.#scorerKey, optionsKey: this.#optionsKey };
+  }
+
+  #isStale({ scorer, options }: ScoredEpisode): boolean {
+    const others = scoreOptionsKey(options) !== this.#optionsKey;
+    return others || (this.#scorerKey !== null && scoreKeys(scorer, options).scorerKey !== this.#scorerKey);
+  }
+
   /** With what is known of the scorer today: it may have been measured after it scored. */
   #rowOf(row: ScoredEpisode): Row {
-    return applyCalibration(rowOf(row), this.#ports.journal.calibrations.get(row.scorer));
+    const light = { ...rowOf(row), stale: this.#isStale(row) };
+    return applyCalibration(light, this.#ports.journal.calibrations.get(row.scorer));
   }
 }
 
 /** A score without its tokens and log-probs, which nobody reads here and which are most of it. */
-type Row = Pick<ScoredEpisode, 'episode_id' | 'group_id' | 'outcome' | 'scorer' | 'options' | 'placebo' | 'turns'>;
+type Row = Pick<ScoredEpisode, 'episode_id' | 'group_id' | 'outcome' | 'scorer' | 'options' | 'placebo' | 'turns'> & {
+  /** Another scorer or other options are chosen now. */
+  readonly stale: boolean;
+};
 
-function rowOf({ episode_id, group_id, outcome, scorer, options, placebo, turns }: ScoredEpisode): Row {
+function rowOf({ episode_id, group_id, outcome, scorer, options, placebo, turns }: ScoredEpisode): Omit<Row, 'stale'> {
   const bare = { action_ids: null, mask_ids: null, logp_factual: null, logp_masked: null };
   const light = turns.map((turn) => ({ ...turn, ...bare }));
   return { episode_id, group_id, outcome, scorer, options, placebo, turns: light };
 }
 
-/** Credit compares what one scorer scored: the one that scored last. Older scores of another are shown, not compared. */
+/** Credit compares what one scorer scored in one way: the chosen one, else what was scored last. Others are shown, not compared. */
 function ledgersOf(rows: readonly Row[]): ReadonlyMap<string, Ledger> {
-  const [newest] = rows;
+  const newest = rows.find(({ stale }) => !stale) ?? rows[0];
   if (newest === undefined) return new Map();
-  const nameOf = (row: Row): string => scoreKeys(row.scorer, row.options).scorerKey;
+  const nameOf = (row: Row): string => JSON.stringify(scoreKeys(row.scorer, row.options));
   const members = rows.filter((row) => nameOf(row) === nameOf(newest));
   const { placebo } = newest;
   const options = resolveCreditOptions({}, placebo !== null && placebo.n >= CALIBRATION_MIN ? placebo : null);

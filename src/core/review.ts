@@ -41,7 +41,15 @@ export interface EpisodeReview {
   readonly decision: TurnState['decision'];
   /** Sum of the gains that are known, in nats; null while none is. */
   readonly gain: number | null;
+  /** Whose gains they are; null while there are none. */
+  readonly scoredBy: ScoredBy | null;
   readonly turns: readonly TurnReview[];
+}
+
+/** Who made a score, and whether another scorer or other options are chosen by now. */
+export interface ScoredBy {
+  readonly name: string;
+  readonly stale: boolean;
 }
 
 /** Puts an episode, its newest scores and its credit side by side; pure. Scores may be older than the episode. */
@@ -50,6 +58,7 @@ export function reviewEpisode(
   scored: Pick<ScoredEpisode, 'turns'> | null,
   ledger: Ledger | null,
   progress: ScoringProgress | null,
+  scoredBy: ScoredBy | null = null,
 ): EpisodeReview {
   const turns = state.turns.map((turn): TurnReview => {
     const score = scored?.turns[turn.index];
@@ -74,6 +83,7 @@ export function reviewEpisode(
     title: oneLine(state.request ?? 'New conversation'),
     decision: state.turns.findLast(({ kind }) => kind === 'answer')?.decision ?? null,
     gain: gains.length === 0 ? null : gains.reduce((sum, gain) => sum + gain, 0),
+    scoredBy,
     turns,
   };
 }

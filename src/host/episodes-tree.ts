@@ -44,7 +44,7 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
       case 'episode':
         return this.#turnsOf(node.id);
       case 'turn':
-        return factsOf(node.episode, node.turn);
+        return [...factsOf(node.episode, node.turn), ...this.#scorerOf(node.episode, node.turn)];
       case 'fact':
         return [];
       default:
@@ -86,6 +86,17 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     return read.turns.map((turn) => ({ type: 'turn', id: `${episode}/${turn.index}`, episode, turn }));
   }
 
+  #scorerOf(episode: string, { index, gain }: TurnReview): TreeNode[] {
+    const by = gain === null ? null : attempt(() => this.#review.scoredBy(episode));
+    if (by === null || typeof by === 'string') return [];
+    const id = `${episode}/${index}/scorer`;
+    return [
+      by.stale
+        ? { type: 'fact', id, label: 'stale', detail: `scored by ${by.name}; ${OTHER_NOW}`, icon: 'history' }
+        : { type: 'fact', id, label: `scored by ${by.name}`, detail: '', icon: 'beaker' },
+    ];
+  }
+
   #episodeItem(facts: EpisodeFacts): vscode.TreeItem {
     const open = this.#open() === facts.id;
     const gain = attempt(() => this.#review.gainOf(facts.id));
@@ -96,15 +107,22 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     );
     // The editor remembers by id what was folded, so the open one gets an id of its own.
     item.id = `${facts.id}${open ? '/open' : ''}`;
-    item.description = typeof gain === 'number' ? `${signed(gain, 2)} nats` : when(facts.startedAt);
+    const by = attempt(() => this.#review.scoredBy(facts.id));
+    const scoredBy = typeof gain !== 'number' || by === null || typeof by === 'string' ? null : by;
+    const stale = scoredBy?.stale === true;
+    item.description =
+      typeof gain === 'number' ? `${signed(gain, 2)} nats${stale ? ', stale' : ''}` : when(facts.startedAt);
     item.tooltip = `${oneLine(facts.request ?? title, 400)}\n${new Date(facts.startedAt).toLocaleString()}${
       facts.source === 'real_developer' || facts.source === null ? '' : `\n${facts.source}`
-    }`;
+    }${scoredBy === null ? '' : `\nScored by ${scoredBy.name}${stale ? `; ${OTHER_NOW}` : ''}`}`;
     item.iconPath = new vscode.ThemeIcon(open ? 'comment-discussion' : 'comment');
     item.contextValue = open ? 'episode.open' : 'episode';
     return item;
   }
 }
+
+/** What makes scores stale. */
+const OTHER_NOW = 'another scorer or other options are chosen now';
 
 function turnItem({ id, episode, turn }: Extract<TreeNode, { type: 'turn' }>): vscode.TreeItem {
   const { index, said, reply, gain, mark, why } = turn;

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { ChatSession } from '../app/chat-session.ts';
 import { recover } from '../app/recover.ts';
 import { Review } from '../app/review.ts';
-import { ScoringWorker } from '../app/scoring-worker.ts';
+import { scorerMemo, ScoringWorker } from '../app/scoring-worker.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import { openJournal, type Journal } from '../store/journal.ts';
 import { followIntent } from './chat-intents.ts';
@@ -67,6 +67,7 @@ export async function openProduct(
     journal,
     options: () => scoreOptions({ settings, servers, journal }),
     progressOf: (episode) => scoring.stateOf(episode),
+    scorerKey: () => journal.memo.get(scorerMemo(servers.describeScorer().key)),
   });
   const tree = own(new EpisodesTree(review, () => session.episode));
   const scoring = new ScoringWorker({

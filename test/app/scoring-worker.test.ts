@@ -3,7 +3,7 @@ import { scoreOptionsKey } from '../../src/app/cached-scorer.ts';
 import { Review } from '../../src/app/review.ts';
 import { scoreKeys } from '../../src/app/score-store.ts';
 import { DEFAULT_SCORE_OPTIONS, scoreTranscripts } from '../../src/app/score.ts';
-import { ScoringWorker, type ScoringChoice, type ScoringPorts } from '../../src/app/scoring-worker.ts';
+import { scorerMemo, ScoringWorker, type ScoringChoice, type ScoringPorts } from '../../src/app/scoring-worker.ts';
 import type { Backend } from '../../src/core/backend.ts';
 import { TurnwiseError } from '../../src/core/error.ts';
 import type { EventBody } from '../../src/core/event.ts';
@@ -371,9 +371,21 @@ test('other options make earlier scores stale; they are scored again after what 
   options = { ...options, estimator: 'shift_sum' };
   use.worker.kick();
   expect(use.worker.stateOf(id)?.state).toBe('stale');
+  const review = new Review({
+    journal: use.journal,
+    options: () => options,
+    progressOf: (episode) => use.worker.stateOf(episode),
+    scorerKey: () => use.journal.memo.get(scorerMemo(choice.scorer)),
+  });
+  const before = review.episode(id);
+  expect(before.scoredBy).toEqual({ name: 'letters on letters', stale: true });
+  expect(before.turns[0]?.gain).not.toBeNull();
   use.journal.queue.resume();
   use.worker.kick();
   await scored(use, id);
+  review.refresh();
+  expect(review.episode(id).scoredBy?.stale).toBe(false);
+  expect(use.journal.scorings()).toHaveLength(2);
   await use.worker.dispose();
 });
 
