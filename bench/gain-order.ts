@@ -21,6 +21,9 @@ const GOAL = 1.3;
 /** The estimate was made while looking at seeds 1 to 5; these were not looked at. */
 const HELD_OUT = '11,12,13,14,15,16';
 
+/** Student's t at 97.5 %, by degrees of freedom from 1. */
+const T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+
 interface Outcome {
   readonly seed: number;
   readonly turns: number;
@@ -132,9 +135,6 @@ function print(outcomes: readonly Outcome[]): void {
   ];
   process.stdout.write(`${out.join('\n')}\n`);
 }
-
-/** Student's t at 97.5 %, by degrees of freedom from 1. */
-const T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 
 /** Mean over seeds, with its 95 % interval where there are two or more. */
 function interval(values: readonly number[]): string {
