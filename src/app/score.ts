@@ -11,7 +11,7 @@ import {
   type ScoreOptions,
 } from '../core/scored-episode.ts';
 import { sha256Ids, sha256Text } from '../core/sha.ts';
-import type { Transcript } from '../core/transcript.ts';
+import { segment, type Transcript } from '../core/transcript.ts';
 import { collectDonors, pickDonor, type Donor } from './donors.ts';
 import { layContexts, type ActionPlace } from './contexts.ts';
 import { prepareTranscript, type PreparedAction } from './prepare.ts';
@@ -47,7 +47,8 @@ export interface PlannedTranscript {
 
 /**
  * Plans transcripts one by one, without asking the server for a single score: only its template and tokenizer are used.
- * Donors for `random_reply` come from the same list.
+ * Donors for `random_reply` come from the same list. A conversation that the template or the tokenizer refuses has no sequences,
+ * and a reason in every turn.
  */
 export async function* planTranscripts(
   transcripts: readonly Transcript[],
@@ -59,12 +60,17 @@ export async function* planTranscripts(
   const donors = random ? collectDonors(transcripts) : [];
   const fixed = random ? null : ((await backend.tokenize([options.placeholder], signal))[0] ?? []);
   for (const transcript of transcripts) {
-    yield await planOne(transcript, backend, facts, options, { donors, fixed }, signal);
+    try {
+      yield await planOne(transcript, backend, facts, options, { donors, fixed }, signal);
+    } catch (thrown) {
+      if (signal?.aborted || isHopeless(thrown)) throw thrown;
+      yield unplanned(transcript, thrown, facts.contextSize);
+    }
   }
 }
 
 /**
- * Scores transcripts with `concurrency` of them in flight, in the order given. A turn that cannot be scored is null with a
+ * Scores transcripts side by side, as many as the scorer takes and at most `concurrency` of them, in the order given. A turn that cannot be scored is null with a
  * reason; an episode whose request fails is `backend_failed` in every planned turn, and the run goes on. Throws only where no
  * later episode could fare better: unreachable server, refused key, a server that cannot score.
  */
@@ -74,6 +80,7 @@ export async function* scoreTranscripts(
 ): AsyncGenerator<ScoredEpisode, void, void> {
   const facts = await wanted.backend.facts(wanted.signal);
   const run = { ...wanted, options: resolved(options, facts) };
+  const width = Math.max(1, Math.min(run.concurrency ?? Infinity, facts.capabilities.concurrency));
   const inFlight: Promise<ScoredEpisode>[] = [];
   let done = 0;
   const settle = async (): Promise<ScoredEpisode | undefined> => {
@@ -85,7 +92,7 @@ export async function* scoreTranscripts(
   try {
     for await (const planned of planTranscripts(transcripts, run)) {
       inFlight.push(scorePlanned(planned, facts, run));
-      if (inFlight.length < (run.concurrency ?? 1)) continue;
+      if (inFlight.length < width) continue;
       const scored = await settle();
       if (scored) yield scored;
     }
@@ -101,6 +108,22 @@ export async function* scoreTranscripts(
 /** The options that are recorded: `auto` names the placeholder that it stands for with this scorer. */
 export function resolved(options: ScoreOptions, facts: Pick<ScorerFacts, 'calibration'>): ScoreOptions {
   return { ...options, placeholder: resolvePlaceholder(options, facts) };
+}
+
+/** A conversation that could not even be rendered; the next one may be. */
+function unplanned(transcript: Transcript, thrown: unknown, contextSize: number): PlannedTranscript {
+  const byTemplate = thrown instanceof TurnwiseError && thrown.reason === 'template_failed';
+  const nullReason = byTemplate ? 'template_mismatch' : 'backend_failed';
+  const turns = segment(transcript.messages).map(({ index, next, observations }): TurnTokens => {
+    const known = next === null ? 'no_next_action' : observations.length === 0 ? 'empty_reply' : null;
+    const why = {
+      nullReason: known ?? nullReason,
+      nullDetail: known === null ? errorText(thrown) : undefined,
+    } as const;
+    return { index, context: null, nextAction: null, placeholder: null, ...why };
+  });
+  const plan = planEpisode(transcript.episode_id, turns, { maskMode: 'natural', contextSize });
+  return { transcript, plan, actions: [], donors: [] };
 }
 
 async function planOne(
