@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { startEngine } from './app/engine-process.ts';
 import { openServers } from './backends/open.ts';
@@ -29,6 +31,12 @@ const commands: readonly Register[] = [
   registerSchema,
 ];
 
+/** Where fetched tokenizers are kept, as this system has it. */
+function tokenizerCache({ env, platform } = process): string {
+  const local = platform === 'win32' ? env['LOCALAPPDATA'] : env['XDG_CACHE_HOME'];
+  return join(local ?? join(homedir(), '.cache'), 'turnwise', 'tokenizers');
+}
+
 /** The command line: exit 0 ok, 1 failed, 2 bad usage. */
 async function main(argv: readonly string[], servers: Servers): Promise<number> {
   const program = new Command('turnwise')
@@ -53,4 +61,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
-process.exitCode = await main(process.argv, openServers(startEngine));
+process.exitCode = await main(process.argv, openServers(startEngine, process.env, tokenizerCache()));

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ChatBackend, Backend } from './core/backend.ts';
-import { errorText } from './core/error.ts';
+import { errorText, TurnwiseError } from './core/error.ts';
 import type { COMMANDS } from './host/commands.ts';
 import type { TreeNode } from './host/episodes-tree.ts';
 import type { Host } from './host/host.ts';
@@ -79,7 +79,7 @@ async function open(
   const tell = (key: string): Thenable<unknown> => vscode.commands.executeCommand('setContext', key, true);
   try {
     const { openProduct } = await import('./host/product.ts');
-    const host = await openProduct(context, log, connectors);
+    const host = await openProduct(context, log, connectorsOf(context));
     context.subscriptions.push(
       host.tree.onDidChangeTreeData((node) => {
         drawn.fire(node);
@@ -95,18 +95,42 @@ async function open(
 }
 
 /** Wires to model servers, loaded when one is first used. */
-const connectors: Connectors = {
-  openChat: async (server): Promise<ChatBackend> => (await import('./backends/chat.ts')).openChat(server),
-  openEngineScorer: async (engine): Promise<Backend> =>
-    (await import('./backends/engine.ts')).openEngineBackend(engine),
-  openScorer: async ({ kind, url, model, apiKey }): Promise<Backend> => {
-    const { openServers } = await import('./backends/open.ts');
-    const refuse = (): never => {
-      throw new Error('A server that is given by its address is not started.');
-    };
-    return openServers(refuse, { KEY: apiKey ?? '' }).openScorer({ backend: kind, url, model, apiKeyEnv: 'KEY' });
-  },
-};
+function connectorsOf(context: vscode.ExtensionContext): Connectors {
+  return {
+    openChat: async (server): Promise<ChatBackend> => (await import('./backends/chat.ts')).openChat(server),
+    openEngineScorer: async (engine): Promise<Backend> =>
+      (await import('./backends/engine.ts')).openEngineBackend(engine),
+    openScorer: async ({ kind, url, model, apiKey, tokenizer }): Promise<Backend> => {
+      const { openServers } = await import('./backends/open.ts');
+      const { isFetched, isTokenizerReference } = await import('./backends/fetch-tokenizer.ts');
+      const cache = vscode.Uri.joinPath(context.globalStorageUri, 'tokenizers').fsPath;
+      if (tokenizer !== null && isTokenizerReference(tokenizer) && !isFetched(tokenizer, cache)) {
+        await agreeToFetch(tokenizer);
+      }
+      const refuse = (): never => {
+        throw new Error('A server that is given by its address is not started.');
+      };
+      const servers = openServers(refuse, { ...process.env, TURNWISE_KEY: apiKey ?? '' }, cache);
+      return servers.openScorer({
+        ...{ backend: kind, url, model, tokenizer: tokenizer ?? undefined },
+        apiKeyEnv: apiKey === null ? undefined : 'TURNWISE_KEY',
+      });
+    },
+  };
+}
+
+/** Nothing leaves this machine for a server that nobody has set up, unless a person says so. Throws where they do not. */
+async function agreeToFetch(tokenizer: string): Promise<void> {
+  const fetchIt = 'Fetch';
+  const answer = await vscode.window.showInformationMessage(
+    `Fetch the scorer's tokenizer ${tokenizer.slice('hf:'.length)} from huggingface.co? This is done once; only its name is sent.`,
+    { modal: true },
+    fetchIt,
+  );
+  if (answer === fetchIt) return;
+  const message = `The tokenizer ${tokenizer} was not fetched; retry and agree, or name a folder in the profile.`;
+  throw new TurnwiseError('usage', 'tokenizer_not_fetched', message);
+}
 
 /** What stands in the chat's place when the product could not be opened. */
 function failurePage(message: string): string {

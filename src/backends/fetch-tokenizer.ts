@@ -32,6 +32,11 @@ export function isTokenizerReference(tokenizer: string): boolean {
   return tokenizer.startsWith(PREFIX);
 }
 
+/** Whether a reference can be read without asking anybody; false for one that cannot be a reference. */
+export function isFetched(reference: string, folder: string): boolean {
+  return REFERENCE.test(reference) && existsSync(targetOf(reference, folder));
+}
+
 /**
  * The folder of a published tokenizer, fetched on the first call and never again. Whoever calls has been told to: this is the
  * only request that leaves for a server that the person has not set up, and it carries a model's name and nothing else. Throws
@@ -40,7 +45,7 @@ export function isTokenizerReference(tokenizer: string): boolean {
  */
 export async function fetchTokenizer(reference: string, cache: TokenizerCache): Promise<string> {
   const { owner, name, revision = 'main' } = parse(reference);
-  const target = join(cache.folder, `${owner}--${name}--${revision}`);
+  const target = targetOf(reference, cache.folder);
   if (existsSync(target)) return target;
   const base = `${(cache.baseUrl ?? HUGGING_FACE).replace(/\/+$/, '')}/${owner}/${name}/resolve/${revision}`;
   const half = await temporary(cache.folder);
@@ -58,6 +63,11 @@ export async function fetchTokenizer(reference: string, cache: TokenizerCache): 
   } finally {
     await rm(half, { recursive: true, force: true });
   }
+}
+
+function targetOf(reference: string, folder: string): string {
+  const { owner, name, revision = 'main' } = parse(reference);
+  return join(folder, `${owner}--${name}--${revision}`);
 }
 
 function parse(reference: string): { readonly owner: string; readonly name: string; readonly revision?: string } {

@@ -4,6 +4,7 @@ import { DEFAULT_SCORE_OPTIONS, planTranscripts, RANDOM_REPLY, scoreTranscripts,
 import type { Backend } from '../core/backend.ts';
 import { AUTO_PLACEHOLDER } from '../core/calibration.ts';
 import { TurnwiseError } from '../core/error.ts';
+import { SCORER_KINDS } from '../core/scorer-kind.ts';
 import { estimatorSchema, scoreOptionsSchema, type ScoredEpisode, type ScoreOptions } from '../core/scored-episode.ts';
 import type { Transcript } from '../core/transcript.ts';
 import { readCalibration } from './calibration-file.ts';
@@ -40,11 +41,7 @@ export const registerScore: Register = (program, servers) => {
     .option('--watch', 'with --store: go on with what is said next, until Ctrl-C')
     .option('--out <file>', 'where the scores go, one JSON object a line (turnwise schema score)')
     .option('--plan', 'print the token sequences that would be scored and their cost; ask no server for a score')
-    .option(
-      '--concurrency <n>',
-      'episodes in flight at once (default: 1; with --store as many as the server takes)',
-      positive,
-    )
+    .option('--concurrency <n>', 'at most this many episodes at once (default: as many as the server takes)', positive)
     .option('--noise <n>', 'score each pair n more times and report the largest difference', integer, 0)
     .addOption(
       new Option('--estimator <name>', 'how log-prob shifts become one gain')
@@ -101,11 +98,14 @@ export const registerScore: Register = (program, servers) => {
 /** The flags that say which server scores; shared by every command that opens one. */
 export function serverOptions(command: Command): Command {
   return command
-    .option('--backend <name>', 'engine, or the kind of a remote server', 'engine')
+    .option('--backend <kind>', `what scores: ${SCORER_KINDS.join(', ')}`, 'engine')
     .option('--url <url>', 'server to use; without it the local engine is started and ended')
     .option('--model <model>', 'a GGUF file for the engine, the name of a served model elsewhere')
     .option('--api-key-env <name>', 'environment variable that holds the key')
-    .option('--tokenizer <folder>', "folder with the scorer's tokenizer, for servers that offer none");
+    .option(
+      '--tokenizer <folder>',
+      "the scorer's tokenizer: its folder, or hf:owner/name to fetch it once (default: the server's own)",
+    );
 }
 
 function optionsOf(flags: ScoreFlags): ScoreOptions {
@@ -180,7 +180,7 @@ async function scoreInto(
     for await (const scored of scoreTranscripts(transcripts, {
       ...run,
       onEpisode,
-      concurrency: flags.concurrency ?? 1,
+      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
     })) {
       addTo(summary, scored);
       for (const turn of scored.turns) {
@@ -223,7 +223,7 @@ async function printSummary(
   backend: Backend,
 ): Promise<void> {
   const { episodes, turns, gains_defined, tokens_evaluated, tokens_limit } = summary;
-  const { identity, notice } = await backend.facts();
+  const { identity, notice, advice } = await backend.facts();
   const unknown = [...reasons].map(([reason, count]) => `${reason} ${count}`).join(', ');
   const cost =
     tokens_evaluated === null
@@ -233,6 +233,7 @@ async function printSummary(
     `${gains_defined} of ${turns} turns in ${episodes} episodes have a gain${unknown === '' ? '' : ` (without: ${unknown})`}`,
     cost,
     `scorer ${identity.id} on ${identity.backend}${notice === null ? '' : `. ${notice}`}`,
+    ...advice,
     `written to ${out}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

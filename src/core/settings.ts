@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_ANSWER_MARKER, DEFAULT_MAX_TURNS, SKIP_SENTENCE } from './agent-protocol.ts';
 import { estimatorSchema } from './scored-episode.ts';
+import { SCORER_KINDS } from './scorer-kind.ts';
 
 /** The name of the profile that is always there: the local engine. */
 export const ENGINE_PROFILE = 'engine';
@@ -15,10 +16,15 @@ export const serverProfileSchema = z.object({
   url: z.url({ protocol: /^https?$/ }).meta({ description: 'Base URL, up to and including /v1.' }),
   model: z.string().min(1).meta({ description: 'Name of the model as the server knows it.' }),
   scorer: z
-    .string()
-    .min(1)
+    .enum([...SCORER_KINDS, 'none'])
     .default('openai-completions')
-    .meta({ description: 'How it scores given tokens: the kind of server it is.' }),
+    .meta({
+      description: 'How it scores given tokens: the kind of server it is; `none` where it only chats.',
+    }),
+  tokenizer: z.string().min(1).optional().meta({
+    description:
+      "The scorer's tokenizer: a folder with its tokenizer.json and configuration, or `hf:owner/name`, fetched once after you agree. Left out: what the server itself offers.",
+  }),
 });
 export type ServerProfile = z.infer<typeof serverProfileSchema>;
 

@@ -22,6 +22,8 @@ export interface Connectors {
     readonly url: string;
     readonly apiKey: string | null;
     readonly model: string;
+    /** A folder, or `hf:owner/name`; null: what the server itself offers. */
+    readonly tokenizer: string | null;
   }): Promise<Backend>;
 }
 
@@ -170,11 +172,11 @@ export class ServerPool implements vscode.Disposable {
       const engine = await this.#engine(settings).connect();
       return { id: `${engine.url} ${engine.token}`, open: () => this.#connectors.openEngineScorer(engine) };
     }
-    const { name, url, model, scorer: kind } = profile;
+    const { name, url, model, scorer: kind, tokenizer = null } = profile;
     const apiKey = await this.#keys.get(name);
     return {
-      id: JSON.stringify([name, url, model, kind, apiKey]),
-      open: () => this.#connectors.openScorer({ kind, url, model, apiKey }),
+      id: JSON.stringify([name, url, model, kind, apiKey, tokenizer]),
+      open: () => this.#connectors.openScorer({ kind, url, model, apiKey, tokenizer }),
     };
   }
 

@@ -3,7 +3,12 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { fetchTokenizer, isTokenizerReference, type TokenizerCache } from '../../src/backends/fetch-tokenizer.ts';
+import {
+  fetchTokenizer,
+  isFetched,
+  isTokenizerReference,
+  type TokenizerCache,
+} from '../../src/backends/fetch-tokenizer.ts';
 import { startProtocolServer } from './protocol-server.ts';
 
 /** Not Hugging Face: files by address, as a mirror has them. */
@@ -38,7 +43,10 @@ const whole = { 'tokenizer.json': '{"é": 1}', 'tokenizer_config.json': '{}', 'c
 
 test('fetched once, byte for byte; nothing but the address is told', async () => {
   publish({ ...whole, 'model.safetensors': 'never asked for' });
+  expect(isFetched('hf:owner/name', cache.folder)).toBe(false);
   const folder = await fetchTokenizer('hf:owner/name', cache);
+  expect(isFetched('hf:owner/name', cache.folder)).toBe(true);
+  expect(isFetched('hf:owner/name@v2', cache.folder)).toBe(false);
   expect(readdirSync(folder).sort()).toEqual(Object.keys(whole).sort());
   for (const [file, text] of Object.entries(whole)) expect(readFileSync(join(folder, file), 'utf8')).toBe(text);
   const { length } = asked;

@@ -16,11 +16,13 @@ const servers = openServers(
     });
   },
   { KEY: 'secret', EMPTY: ' ' },
+  'nowhere',
 );
 
 test.each([
   [{ backend: 'engin' }, 'usage', 'unknown_backend'],
   [{ backend: 'openai' }, 'unsupported', 'cannot_score'],
+  [{ backend: 'none' }, 'unsupported', 'cannot_score'],
   [{ backend: 'engine', url: 'http://127.0.0.1:1' }, 'usage', 'missing_key'],
   [{ backend: 'engine', url: 'http://127.0.0.1:1', apiKeyEnv: 'EMPTY' }, 'usage', 'missing_key'],
   [{ backend: 'engine', url: 'http://127.0.0.1:1', apiKeyEnv: 'NONE' }, 'usage', 'missing_key'],
@@ -29,6 +31,29 @@ test.each([
   await expect(servers.openEngine(choice)).rejects.toMatchObject({ fault, reason });
   expect(started).toEqual([]);
 });
+
+test.each([
+  [{ backend: 'vllm' }, 'usage', 'missing_url'],
+  [{ backend: 'sglang', url: '127.0.0.1:1' }, 'usage', 'missing_url'],
+  [{ backend: 'vllm', url: 'http://127.0.0.1:1', apiKeyEnv: 'EMPTY' }, 'usage', 'missing_key'],
+  [{ backend: 'vllm', url: 'http://127.0.0.1:1', tokenizer: 'hf:name' }, 'usage', 'bad_tokenizer_reference'],
+])('%j is refused before anything is asked', async (choice, fault, reason) => {
+  await expect(servers.openScorer(choice)).rejects.toMatchObject({ fault, reason });
+});
+
+test.each(['vllm', 'sglang', 'llama-server', 'openai-completions'] as const)(
+  'a %s is opened by its kind, with or without a key, and connected when it is first asked',
+  async (backend) => {
+    for (const apiKeyEnv of [undefined, 'KEY']) {
+      const scorer = await servers.openScorer({ backend, url: 'http://127.0.0.1:1', apiKeyEnv });
+      expect(scorer.name).toBe(backend);
+      await expect(scorer.facts()).rejects.toMatchObject({ reason: 'unreachable' });
+      await scorer.close();
+    }
+    await expect(servers.openEngine({ backend })).rejects.toMatchObject({ reason: 'engine_only' });
+    expect(started).toEqual([]);
+  },
+);
 
 test('a running engine is used as it is, and left running', async () => {
   const choice = { backend: 'engine', url: 'http://127.0.0.1:1', apiKeyEnv: 'KEY' };

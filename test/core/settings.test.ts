@@ -40,6 +40,18 @@ describe('settings', () => {
     expect(findProfile(settings, 'GPU')).toBeNull();
   });
 
+  test('a profile says what kind of server scores; another word is reported', () => {
+    const profile = { name: 'gpu', url: 'https://gpu.example/v1', model: 'm' };
+    for (const scorer of ['vllm', 'sglang', 'llama-server', 'openai-completions', 'engine', 'none']) {
+      const servers = [{ ...profile, scorer, tokenizer: 'hf:owner/name' }];
+      const { settings, problems } = readSettings((key) => (key === 'servers' ? servers : undefined));
+      expect(problems).toEqual([]);
+      expect(findProfile(settings, 'gpu')).toMatchObject({ scorer, tokenizer: 'hf:owner/name' });
+    }
+    const { problems } = readSettings((key) => (key === 'servers' ? [{ ...profile, scorer: 'vLLM' }] : undefined));
+    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('servers (0.scorer)')]);
+  });
+
   test.each([
     ['http://127.0.0.1:8000/v1', true],
     ['http://127.9.9.9/v1', true],
