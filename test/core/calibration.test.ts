@@ -135,7 +135,10 @@ test("a card's means, totals and fitness in the form of every measurement", () =
     placebo: { ...figures, mean_sum: 8, sd_sum: 7, estimator: 'shift_mean', placeholder: 'x', mask_mode: 'natural' },
     fitness: { x: { n: 60, uninformative_mean: 0, uninformative_sd: 0, informative_mean: 1, auc: 1, fit: true } },
   });
-  const { placebo: [mean, total], fitness: [only] } = calibrationOfCard(card);
+  const {
+    placebo: [mean, total],
+    fitness: [only],
+  } = calibrationOfCard(card);
   expect(mean).toMatchObject({ estimator: 'shift_mean', mean: 0.4, placeholder: 'x', mask_mode: 'natural' });
   expect(total).toMatchObject({ estimator: 'shift_sum', mean: 8, sd: 7 });
   expect(only).toMatchObject({ placeholder: 'x', mask_mode: 'natural', fit: true });
