@@ -37,7 +37,9 @@ export class JobPrinter {
   summary(): void {
     const { scored, failed, gains_defined: gains, tokens_evaluated: tokens } = this.total;
     const cost = tokens === null ? 'tokens unknown' : `${tokens} tokens evaluated`;
-    this.say(`${scored} conversations scored, ${gains} gains, ${cost}${failed === 0 ? '' : `; ${failed} failed`}`);
+    this.say(
+      `${scored} ${scored === 1 ? 'conversation' : 'conversations'} scored, ${gains} gains, ${cost}${failed === 0 ? '' : `; ${failed} failed`}`,
+    );
   }
 
   #count(report: JobReport): void {

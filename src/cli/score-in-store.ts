@@ -7,7 +7,6 @@ import { RANDOM_REPLY, resolved } from '../app/score.ts';
 import { ScoringWorker, type JobReport } from '../app/scoring-worker.ts';
 import { StoreWatch } from '../app/store-watch.ts';
 import type { Backend } from '../core/backend.ts';
-import { AUTO_PLACEHOLDER } from '../core/calibration.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import type { ScoreOptions } from '../core/scored-episode.ts';
 import { isLoopback } from '../core/settings.ts';
@@ -48,11 +47,10 @@ export async function scoreInStore(
   const interrupt = interruptSignal();
   const connection = reopening(() => servers.openScorer(flags));
   try {
-    // A wrong flag is said at once, and not once for every conversation.
+    // A wrong flag or address is said at once, and not once for every conversation.
     const scorer = calibratedScorer(await connection.get(), journal.calibrations);
     // The queue knows options by name, so `auto` has to be one thing from the start.
-    const auto = options.placeholder === AUTO_PLACEHOLDER;
-    const meant = auto ? resolved(options, await scorer.facts(interrupt.signal)) : options;
+    const meant = resolved(options, await scorer.facts(interrupt.signal));
     await work(journal, meant, flags, connection, interrupt.signal);
   } finally {
     interrupt.dispose();
@@ -93,7 +91,7 @@ async function work(
     const { scorable, forbidden, unreadable } = store.look();
     for (const why of unreadable) process.stderr.write(`turnwise: ${why}\n`);
     if (forbidden > 0) printer.say(`${forbidden} conversations may not leave this machine and stay unscored here`);
-    if (watch) printer.say(`watching ${scorable} conversations; Ctrl-C ends`);
+    if (watch) printer.say(`watching; ${scorable} can be scored so far; Ctrl-C ends`);
     await (watch
       ? untilInterrupted(journal, worker, store, signal)
       : untilDone(journal, scorer, options, worker, signal));
