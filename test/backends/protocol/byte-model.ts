@@ -70,12 +70,23 @@ export function trueLogprobs(sequence: {
     .map((row) => row?.logprob ?? Number.NaN);
 }
 
-/** The likeliest token after `ids`. */
-export function likeliest(ids: readonly number[]): ModelRow {
+/** The likeliest tokens after `ids`, the likeliest first. */
+export function likeliestOf(ids: readonly number[], count: number): ModelRow[] {
   const state = ids.reduce(step, START);
-  let best = 0;
-  for (let id = 1; id < VOCABULARY; id += 1) if (logit(state, id) > logit(state, best)) best = id;
-  return rowOf(state, best);
+  return Array.from({ length: VOCABULARY }, (_, id) => ({ id, logit: logit(state, id) }))
+    .sort((a, b) => b.logit - a.logit)
+    .slice(0, count)
+    .map(({ id }) => rowOf(state, id));
+}
+
+export function likeliest(ids: readonly number[]): ModelRow {
+  return likeliestOf(ids, 1)[0] ?? rowOf(START, 0);
+}
+
+/** Every token after `ids`, the likeliest first. */
+export function distribution(ids: readonly number[]): ModelRow[] {
+  const state = ids.reduce(step, START);
+  return Array.from({ length: VOCABULARY }, (_, id) => rowOf(state, id)).sort((a, b) => b.logprob - a.logprob);
 }
 
 const START = 0x2545f491;

@@ -35,7 +35,7 @@ const completionSchema = z.object({
 
 /** `/v1/completions` with `echo` and `logprobs`, as hosted servers and llama-cpp-python speak it. */
 export function startCompletions({
-  contextSize = 6000,
+  contextSize = 2500,
   key = null,
   model = 'bytes',
   takesIds = true,
@@ -67,7 +67,7 @@ export function startCompletions({
       server.computed += ids.length;
       const next = likeliest(ids);
       const sound = modelRows(ids);
-      const rows: (WireRow | null)[] = rowFault ? spoilRows(sound, 0, rowFault, next) : sound;
+      const rows: (WireRow | null)[] = rowFault ? spoilRows(sound, 0, rowFault) : sound;
       const spoken = asked.max_tokens > 0 ? [next] : [];
       const listed = [...(echo ? rows : []), ...spoken];
       const name = (row: WireRow | null, at: number): string => tokenizer.decode([row?.id ?? ids[at] ?? 0]);

@@ -1,5 +1,3 @@
-import type { ModelRow } from './byte-model.ts';
-
 /** What can be wrong with the rows of an answer that is well-formed otherwise. */
 export type RowFault =
   | 'nan'
@@ -49,12 +47,11 @@ export function wireJson(value: unknown): string {
   return JSON.stringify(value).replaceAll('"@NaN"', 'NaN').replaceAll('"@-1e999"', '-1e999');
 }
 
-/** Rows of positions `first`, `first` + 1, … with the fault in them. `next`: the row that would follow the last. */
+/** Rows of positions `first`, `first` + 1, … with the fault in them. */
 export function spoilRows(
   rows: readonly (WireRow | null)[],
   first: number,
   { fault, at: position = first + rows.length - 1 }: { readonly fault: RowFault; readonly at?: number },
-  next: ModelRow,
 ): (WireRow | null)[] {
   const at = position - first;
   const withRow = (change: (row: WireRow) => WireRow | null): (WireRow | null)[] =>
@@ -77,11 +74,12 @@ export function spoilRows(
     case 'short':
       return rows.slice(at + 1);
     case 'missing_first':
-      return [...rows.slice(1), next];
+      // The last one twice, so that neither the count nor a row of one repeated token tells.
+      return [...rows.slice(1), ...rows.slice(-1)];
     case 'stale':
       return rows.map((row) => row && { ...row, logprob: -0.5 - (row.id % 7) });
     case 'wrong_count':
-      return [...rows];
+      return [...rows, ...rows];
     default:
       return fault satisfies never;
   }

@@ -2,14 +2,16 @@ import { z } from 'zod';
 import {
   byteTokenizer,
   CHAT_TEMPLATE,
+  distribution,
   END_OF_TEXT,
   END_OF_TURN,
   likeliest,
+  likeliestOf,
   modelRows,
   renderByteChat,
   VOCABULARY,
 } from './byte-model.ts';
-import { spoilRows, type WireRow } from './faults.ts';
+import { spoilRows, type RowFault, type WireRow } from './faults.ts';
 import { prefixCache } from './prefix-cache.ts';
 import { Refusal, serveProtocol, type Exchange, type ProtocolServer } from './serve.ts';
 
@@ -45,7 +47,7 @@ const MOST_WITHOUT_LIMIT = 16;
 
 /** llama.cpp's server as a build of autumn 2026 answers: one slot, and no log-probs of a prompt. */
 export function startLlamaServer({
-  contextSize = 6000,
+  contextSize = 2500,
   key = null,
   model = 'bytes',
   otherTokenizer = false,
@@ -110,40 +112,57 @@ export function startLlamaServer({
       .slice(prompt.length)
       .map((row) => row && { ...row, logprob: speculative ? 0 : row.logprob });
     const rowFault = fault?.what === 'rows' ? fault : null;
-    const rows = (rowFault ? spoilRows(sound, prompt.length, rowFault, likeliest(ids)) : sound).filter(
-      (row) => row !== null,
-    );
-    const told = rowFault?.fault === 'wrong_count' ? [...rows, ...rows] : rows;
+    const rows = spoil(sound, prompt.length, rowFault).filter((row) => row !== null);
     return {
       index,
       content: tokenizer.decode(generated.filter((id) => !isEnd(id))),
-      tokens: asked.return_tokens ? told.map(({ id }) => id) : [],
+      tokens: asked.return_tokens ? rows.map(({ id }) => id) : [],
       ...{ id_slot: 0, stop: true, model, tokens_predicted: generated.length, tokens_evaluated: prompt.length },
       ...{ has_new_line: false, truncated: false, stop_type: stop, stopping_word: '', tokens_cached: ids.length - 1 },
       timings: { cache_n: cached, prompt_n: prompt.length - cached, predicted_n: generated.length },
       ...(asked.n_probs > 0
-        ? { completion_probabilities: told.map((row) => entry(row, asked.post_sampling_probs)) }
+        ? {
+            completion_probabilities: rows.map((row, k) =>
+              entry(row, asked, likeliestOf(ids.slice(0, prompt.length + k), asked.n_probs)),
+            ),
+          }
         : {}),
     };
   }
 
-  /** `root ::= <[1]> <[2]>`: the ids in order. End-of-generation ids, and unknown ones, break the real grammar as well. */
+  /** Nothing stands before its first row, so one that is early is one that is not there. */
+  function spoil(
+    rows: readonly (WireRow | null)[],
+    first: number,
+    fault: { readonly fault: RowFault; readonly at?: number } | null,
+  ): (WireRow | null)[] {
+    if (fault === null) return [...rows];
+    return fault.fault === 'missing_first' ? rows.slice(1) : spoilRows(rows, first, fault);
+  }
+
+  /** `root ::= <[1]> <[2]>`: the ids in order. Ends of a generation, parts of characters and unknown ids break the real one. */
   function readGrammar(grammar: string): number[] {
     const body = /^root ::= ((?:<\[\d+\]>\s*)+)$/.exec(grammar.trim())?.[1];
     if (body === undefined) throw refusal(400, 'failed to parse grammar', 'invalid_request_error');
     const ids = [...body.matchAll(/\d+/g)].map(([digits]) => Number(digits));
-    if (ids.some((id) => isEnd(id) || id >= VOCABULARY)) {
+    if (ids.some((id) => isEnd(id) || id >= VOCABULARY || tokenizer.decode([id]) === '\ufffd')) {
       throw refusal(500, 'got exception: Unexpected empty grammar stack after accepting piece: < (30)', 'server_error');
     }
     return ids;
   }
 
-  function entry({ id, logprob }: WireRow, processed: boolean): unknown {
-    const token = tokenizer.decode([id]);
-    const bytes = [...Buffer.from(token, 'utf8')];
+  function entry(
+    { id, logprob }: WireRow,
+    { post_sampling_probs: processed }: z.infer<typeof completionSchema>,
+    likely: readonly WireRow[],
+  ): unknown {
+    const shown = (one: number): object => {
+      const token = tokenizer.decode([one]);
+      return { id: one, token, bytes: [...Buffer.from(token, 'utf8')] };
+    };
     // After sampling only the forced token is left.
-    if (processed) return { id, token, bytes, prob: 1, top_probs: [{ id, token, bytes, prob: 1 }] };
-    return { id, token, bytes, logprob, top_logprobs: [{ id, token, bytes, logprob }] };
+    if (processed) return { ...shown(id), prob: 1, top_probs: [{ ...shown(id), prob: 1 }] };
+    return { ...shown(id), logprob, top_logprobs: likely.map((row) => ({ ...shown(row.id), logprob: row.logprob })) };
   }
 
   return serveProtocol({
@@ -228,6 +247,8 @@ export function startLlamaServer({
 }
 
 const isEnd = (id: number): boolean => END_OF_GENERATION.includes(id);
+/** Part of a character, which no grammar takes either. */
+const isPartial = (id: number): boolean => id >= 128 && id < 256;
 
 const refusal = (status: number, message: string, type: string): Refusal =>
   new Refusal(status, { error: { code: status, message, type } });

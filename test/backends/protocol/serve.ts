@@ -29,12 +29,16 @@ export interface ProtocolServer {
   fault: Fault | null;
   /** How often it still does so; the default is always. */
   faultsLeft: number;
+  /** Scoring requests that it still answers well before. */
+  faultsBefore: number;
   /** Tokens run through the model since the start. */
   computed: number;
   /** Scoring requests that wait for an answer now, and the most that ever did at once. */
   readonly waiting: { now: number; most: number };
   /** Connections of clients that are open now. */
-  connections(): number;
+  readonly connections: () => number;
+  /** Length of its last whole scoring answer, bytes. */
+  answerBytes: number;
   close(): Promise<void>;
 }
 
@@ -73,9 +77,11 @@ export async function serveProtocol(protocol: Protocol): Promise<ProtocolServer>
     seen: [],
     fault: null,
     faultsLeft: Infinity,
+    faultsBefore: 0,
     computed: 0,
     waiting: { now: 0, most: 0 },
     connections: () => sockets.size,
+    answerBytes: 0,
     close,
   };
   return server;
@@ -104,7 +110,9 @@ function answer(
   const respond = (): void => {
     try {
       const told = route({ body, server, fault });
-      misbehave(response, wireJson(told), fault);
+      const json = wireJson(told);
+      if (protocol.scoring.includes(path)) server.answerBytes = Buffer.byteLength(json);
+      misbehave(response, json, fault);
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
       send(response, thrown.status, thrown.body);
@@ -125,6 +133,10 @@ function answer(
 
 function takeFault(protocol: Protocol, server: ProtocolServer, path: string): Fault | null {
   if (server.fault === null || !protocol.scoring.includes(path) || server.faultsLeft <= 0) return null;
+  if (server.faultsBefore > 0) {
+    server.faultsBefore -= 1;
+    return null;
+  }
   server.faultsLeft -= 1;
   return server.fault;
 }

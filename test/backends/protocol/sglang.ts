@@ -21,7 +21,10 @@ const tokenizeSchema = z.object({
   messages: messagesSchema.optional(),
   add_generation_prompt: z.boolean().default(true),
 });
-const detokenizeSchema = z.object({ tokens: z.array(z.int()), skip_special_tokens: z.boolean().default(true) });
+const detokenizeSchema = z.object({
+  tokens: z.union([z.array(z.int()), z.array(z.array(z.int()))]),
+  skip_special_tokens: z.boolean().default(true),
+});
 const idsSchema = z.array(z.int()).min(1);
 const generateSchema = z.object({
   input_ids: z.union([idsSchema, z.array(idsSchema).min(1)]),
@@ -41,7 +44,7 @@ export interface SglangServer extends ProtocolServer {
 
 /** SGLang's scoring routes as version 0.5.23 answers them. */
 export async function startSglang({
-  contextSize = 6000,
+  contextSize = 2500,
   poolSize = 60_000,
   key = null,
   model = 'bytes',
@@ -100,7 +103,7 @@ export async function startSglang({
     const next = likeliest(ids);
     const all = modelRows(ids).slice(from);
     const sound: (WireRow | null)[] = all.map((row, k) => (k === 0 ? null : row));
-    const spoilt = fault?.what === 'rows' ? spoilRows(sound, from, fault, next) : sound;
+    const spoilt = fault?.what === 'rows' ? spoilRows(sound, from, fault) : sound;
     // The last id of the vocabulary comes back as 0.
     const named = (id: number): number => (id === VOCABULARY - 1 ? 0 : id);
     const entries = spoilt.map((row, k) => [row?.logprob ?? null, named(row?.id ?? ids[from + k] ?? 0), null]);
@@ -150,7 +153,10 @@ export async function startSglang({
   };
   const detokenize = ({ body }: Exchange): unknown => {
     const { tokens, skip_special_tokens: skips } = parse(detokenizeSchema, body);
-    return { text: tokenizer.decode(skips ? tokens.filter((id) => id < 256) : tokens) };
+    // Ids that do not exist leave no trace.
+    const shown = (ids: readonly number[]): string => tokenizer.decode(skips ? ids.filter((id) => id < 256) : ids);
+    const many = tokens.length > 0 && Array.isArray(tokens[0]);
+    return { text: many ? (tokens as number[][]).map(shown) : shown(tokens as number[]) };
   };
 
   const server = await serveProtocol({

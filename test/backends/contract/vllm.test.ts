@@ -1,0 +1,44 @@
+import { openVllm } from '../../../src/backends/vllm.ts';
+import { NOT_REAL } from '../protocol/serve.ts';
+import { startVllm, type VllmOptions } from '../protocol/vllm.ts';
+import { faultSuite } from './fault-suite.ts';
+import { protocolSubject, PROTOCOL } from './protocol-subject.ts';
+import { contractSuite } from './suite.ts';
+
+const subject = (options: VllmOptions) => () => protocolSubject(openVllm, (key) => startVllm({ key, ...options }));
+
+const LIMITS = { overLimit: 1.1, liveOverLimit: 1.25 };
+contractSuite(`vLLM, older runner (${NOT_REAL})`, subject({ noise: 1e-5, nanEvery: 0 }), {
+  ...PROTOCOL,
+  ...LIMITS,
+  exact: false,
+});
+contractSuite(`vLLM, older runner, often with a NaN (${NOT_REAL})`, subject({ nanEvery: 2 }), PROTOCOL);
+contractSuite(`vLLM, newer runner (${NOT_REAL})`, subject({ runner: 'newer' }), { ...PROTOCOL, ...LIMITS });
+contractSuite(
+  `vLLM without its token-in routes (${NOT_REAL})`,
+  subject({ scaleOut: false, countsCached: false }),
+  PROTOCOL,
+);
+
+const VLLM_ROWS = {
+  nan: 'nan_row',
+  minus_9999: 'impossible_logprob',
+  lowest_float: 'impossible_logprob',
+  positive: 'impossible_logprob',
+  infinite: 'impossible_logprob',
+  no_row: 'nan_row',
+  wrong_token: 'wrong_token_row',
+  short: 'short_rows',
+  missing_first: 'missing_first_row',
+  stale: 'stale_row',
+  wrong_count: 'wrong_count',
+} as const;
+faultSuite('vLLM', { start: startVllm, open: openVllm, rows: VLLM_ROWS, tellsTemplate: true });
+faultSuite('vLLM without its token-in routes', {
+  start: (options) => startVllm({ ...options, scaleOut: false }),
+  open: openVllm,
+  rows: VLLM_ROWS,
+  echoIgnored: 'short_rows',
+  tellsTemplate: true,
+});
