@@ -173,6 +173,11 @@ export class ChatSession {
     await running?.ended;
   }
 
+  /** Resolves when no action runs in this window. */
+  async spoken(): Promise<void> {
+    await this.#running?.ended;
+  }
+
   /** Records what the developer decided about a proposal, of this conversation or of one that is no longer shown. */
   async decide(episode: string, turn: number, decision: 'accepted' | 'rejected'): Promise<void> {
     await this.#of(episode).decide(decision, turn);
