@@ -15,14 +15,31 @@ const onlyEnglish = {
     }));
   },
 };
-/** The model client is large and only needed once somebody chats: it stands in a file of its own, loaded then. */
-const chatApart = {
-  name: 'chat-apart',
+/**
+ * The extension in three files, because parsing is most of what a start costs: what is registered; the product, loaded when a
+ * view is shown or a command is run; the clients of model servers, as large again, loaded when one is first used.
+ */
+const LATER = {
+  product: ['src/host/product.ts', 'src/host/commands.ts'],
+  backends: [
+    'src/backends/chat.ts',
+    'src/backends/engine.ts',
+    'src/backends/open.ts',
+    'src/backends/fetch-tokenizer.ts',
+  ],
+};
+
+/** What these parts are asked for by becomes a file of its own beside the asking one. */
+const apart = {
+  name: 'apart',
   setup({ onResolve }) {
-    const chat = resolve('src/backends/chat.ts');
-    onResolve({ filter: /\/chat\.ts$/ }, ({ path, resolveDir }) =>
-      resolve(resolveDir, path) === chat ? { path: './chat-backend.cjs', external: true } : undefined,
+    const homes = new Map(
+      Object.entries(LATER).flatMap(([name, paths]) => paths.map((path) => [resolve(path), `./${name}.cjs`])),
     );
+    onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) => {
+      const home = kind === 'dynamic-import' ? homes.get(resolve(resolveDir, path)) : undefined;
+      return home === undefined ? undefined : { path: home, external: true };
+    });
   },
 };
 
@@ -61,9 +78,15 @@ const results = await Promise.all([
     ...editor,
     entryPoints: ['src/extension.ts'],
     outfile: 'dist/extension.cjs',
-    plugins: [onlyEnglish, chatApart],
+    plugins: [onlyEnglish, apart],
   }),
-  build({ ...editor, entryPoints: ['src/backends/chat.ts'], outfile: 'dist/chat-backend.cjs' }),
+  ...Object.entries(LATER).map(([name, paths]) =>
+    build({
+      ...editor,
+      stdin: { contents: paths.map((path) => `export * from './${path}';`).join('\n'), resolveDir: '.' },
+      outfile: `dist/${name}.cjs`,
+    }),
+  ),
   build({
     ...common,
     entryPoints: [

@@ -30,7 +30,7 @@ export default defineConfig(
   },
   // What VS Code itself loads is CommonJS.
   {
-    files: ['test/host/**/*.cjs', 'test/host/bridge/*.js'],
-    languageOptions: { sourceType: 'commonjs', globals: { process: 'readonly' } },
+    files: ['test/host/**/*.cjs', 'test/host/bridge/*.js', 'bench/empty/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: { process: 'readonly', exports: 'writable' } },
   },
 );

@@ -37,14 +37,18 @@ interface Outcome {
 }
 
 const { values: flags } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, seeds: { type: 'string', default: HELD_OUT } },
+  options: {
+    json: { type: 'boolean', default: false },
+    runs: { type: 'string', default: String(HELD_OUT.split(',').length) },
+    seeds: { type: 'string', default: HELD_OUT },
+  },
 });
 const folder = await mkdtemp(join(tmpdir(), 'turnwise-bench-'));
 const engine = await startEngine();
 const sandbox = openSandbox();
 try {
   const outcomes: Outcome[] = [];
-  for (const seed of flags.seeds.split(',').map(Number)) {
+  for (const seed of flags.seeds.split(',').map(Number).slice(0, Number(flags.runs))) {
     process.stderr.write(`bench: ${EPISODES} conversations, seed ${seed}\n`);
     outcomes.push(measure(seed, await play(seed)));
     if (flags.json) process.stdout.write(`${JSON.stringify(outcomes.at(-1))}\n`);

@@ -120,6 +120,10 @@ function metadataOf({ width, layers, feedForward, heads, kvHeads, vocabulary, co
     list('tokenizer.ggml.token_type', INT32, new Array<Buffer>(vocabulary).fill(u32(1))),
     list('tokenizer.ggml.merges', STRING, []),
     number('tokenizer.ggml.eos_token_id', vocabulary - 1),
+    word(
+      'tokenizer.chat_template',
+      "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}{% endfor %}[assistant]",
+    ),
   ];
 }
 

@@ -32,6 +32,7 @@ console.log(`
 
   in a browser on this machine, and click Turnwise in the activity bar.
   The sample workspace is ${folder}.
+  Keys of servers that you give it last until the page is reloaded.
   Ctrl-C ends it.
 `);
 

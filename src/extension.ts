@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ChatBackend, Backend } from './core/backend.ts';
 import { errorText, TurnwiseError } from './core/error.ts';
+import { createApi, type TurnwiseApi } from './host/api.ts';
 import type { COMMANDS } from './host/commands.ts';
 import type { TreeNode } from './host/episodes-tree.ts';
 import type { Host } from './host/host.ts';
@@ -10,7 +11,7 @@ import type { Connectors } from './host/servers.ts';
  * Registers what the editor may call, and opens the product when it first does: until a view is shown or a command is run,
  * neither the store nor a server is touched. A part that fails says so where it was called; the others stay.
  */
-export function activate(context: vscode.ExtensionContext): void {
+export function activate(context: vscode.ExtensionContext): TurnwiseApi {
   const log = vscode.window.createOutputChannel('Turnwise', { log: true });
   const drawn = new vscode.EventEmitter<TreeNode | undefined>();
   let opening: Promise<Host> | null = null;
@@ -62,6 +63,7 @@ export function activate(context: vscode.ExtensionContext): void {
     };
     context.subscriptions.push(vscode.commands.registerCommand(id, run));
   }
+  return createApi(product);
 }
 
 /** The commands that the manifest promises, which are those of the table: a test holds them together. */

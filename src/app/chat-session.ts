@@ -105,7 +105,7 @@ export class ChatSession {
     this.#ports.onView(this.view());
   }
 
-  /** Shows a conversation of the journal, or (null) an empty one. An action that runs goes on, and is shown when it is opened again. */
+  /** Shows a conversation of the journal, or (null) an empty one. An action that runs is stopped first; what it said stays. */
   async open(episode: string | null): Promise<void> {
     if (episode !== null && episode === this.episode) return;
     await this.stop();
@@ -173,9 +173,19 @@ export class ChatSession {
     await running?.ended;
   }
 
+  /** Resolves when no action runs in this window. */
+  async spoken(): Promise<void> {
+    await this.#running?.ended;
+  }
+
   /** Records what the developer decided about a proposal, of this conversation or of one that is no longer shown. */
   async decide(episode: string, turn: number, decision: 'accepted' | 'rejected'): Promise<void> {
     await this.#of(episode).decide(decision, turn);
+  }
+
+  /** Records which share of an accepted proposal's lines was left when its file was first saved; null: it added none. */
+  async recordSurvival(episode: string, turn: number, share: number | null): Promise<void> {
+    await this.#of(episode).recordSurvival(share, turn);
   }
 
   async setConsent(episode: string, scope: ConsentScope): Promise<void> {
@@ -214,7 +224,8 @@ export class ChatSession {
 
   async #reply(reply: Reply): Promise<void> {
     const conversation = this.#required();
-    await this.#say(() => conversation.reply({ ...reply, latencyMs: this.#latency() }));
+    const turn = this.state.turns.at(-1)?.index;
+    await this.#say(() => conversation.reply({ ...reply, turn, latencyMs: this.#latency() }));
   }
 
   /** Words first to the disk, then their draft goes, then the agent acts. */
@@ -225,6 +236,11 @@ export class ChatSession {
       await durable();
       this.#ports.drafts.set(this.episode, '');
       this.#start(this.#required());
+    } catch (thrown) {
+      this.#sending = false;
+      // What stood in the way may be what another window wrote: it is shown.
+      this.publish();
+      throw thrown;
     } finally {
       this.#sending = false;
     }

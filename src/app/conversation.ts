@@ -45,6 +45,8 @@ export interface Reply {
   readonly optionsShown?: readonly string[] | undefined;
   /** From the question's end to the reply, ms. */
   readonly latencyMs?: number | null | undefined;
+  /** The turn that it answers, as its writer sees it; refused where somebody else has answered that meanwhile. */
+  readonly turn?: number | undefined;
 }
 
 /** Waits for another writer, ms; after the last one the error is the caller's. */
@@ -121,18 +123,21 @@ export class Conversation {
     return this.#commit(() => ({ type: 'request_accepted', text }));
   }
 
-  /** The developer's answer to the last action. */
-  async reply({ text, kind = 'typed', option, optionsShown, latencyMs = null }: Reply): Promise<StoredEvent> {
+  /** The developer's answer to the last action. Throws `answered_elsewhere`. */
+  async reply({ text, kind = 'typed', option, optionsShown, latencyMs = null, turn }: Reply): Promise<StoredEvent> {
     refuseBlank(text, 'Type an answer, or choose Skip.');
-    return this.#commit((state) => ({
-      type: 'observed',
-      turn: lastTurn(state),
-      kind,
-      text,
-      options_shown: [...(optionsShown ?? state.turns.at(-1)?.options ?? [])],
-      option: option ?? (kind === 'option' ? text : null),
-      latency_ms: latencyMs,
-    }));
+    return this.#commit((state) => {
+      if (turn !== undefined) refuseAnswered(state, turn);
+      return {
+        type: 'observed',
+        turn: lastTurn(state),
+        kind,
+        text,
+        options_shown: [...(optionsShown ?? state.turns.at(-1)?.options ?? [])],
+        option: option ?? (kind === 'option' ? text : null),
+        latency_ms: latencyMs,
+      };
+    });
   }
 
   /** The developer leaves it to the agent; scored like any reply. */
@@ -285,6 +290,17 @@ function lastProposal(state: EpisodeState): number {
   const proposal = state.turns.findLast((turn) => turn.kind === 'answer');
   if (proposal === undefined) throw refusalError('not_a_proposal');
   return proposal.index;
+}
+
+/** Two windows may answer one question; the journal keeps the first answer, and the other writer keeps their words. */
+function refuseAnswered({ turns }: EpisodeState, turn: number): void {
+  const last = turns.at(-1);
+  if (last?.index === turn && last.observations.length === 0) return;
+  throw new TurnwiseError(
+    'usage',
+    'answered_elsewhere',
+    'Another window has answered this already; look at the newest message, then send again what still holds.',
+  );
 }
 
 function refuseBlank(text: string, sentence: string): void {

@@ -15,6 +15,7 @@ export interface ChatSurroundings extends Pick<StatusView, 'chatServer' | 'notic
 /** The chat of one conversation, from its state; pure, so that a reload shows exactly what was there. */
 export function chatView(state: EpisodeState, around: ChatSurroundings): ChatView {
   const turns = state.turns.slice(-around.shown);
+  const { message, partial } = (around.streaming === null ? trouble(state) : null) ?? { message: null, partial: '' };
   return {
     episode: state.id === '' ? null : state.id,
     request: state.request,
@@ -23,11 +24,13 @@ export function chatView(state: EpisodeState, around: ChatSurroundings): ChatVie
     status: {
       offer: offer(state, around),
       running: running(state, around),
-      trouble: around.streaming === null ? trouble(state) : null,
+      trouble: message,
+      partial,
       consent: state.consent.scope,
       chatServer: around.chatServer,
       notice: around.notice,
-      warning: around.blocked ?? around.warning,
+      // Said once: where the conversation stands still.
+      warning: around.blocked ?? (around.warning === message ? null : around.warning),
       examples: around.examples,
       marker: state.answerMarker,
     },
@@ -78,15 +81,18 @@ function usedUp(state: EpisodeState): boolean {
 }
 
 /** Why it does not go on by itself. Only while the agent is due does its last failure still say something. */
-function trouble(state: EpisodeState): string | null {
-  if (state.phase === 'closed') return 'This conversation is closed.';
-  if (state.phase === 'waiting' && usedUp(state)) return `This conversation has used all its ${state.maxTurns} turns.`;
+function trouble(state: EpisodeState): { readonly message: string; readonly partial: string } | null {
+  const said = (message: string, partial = '') => ({ message, partial });
+  if (state.phase === 'closed') return said('This conversation is closed.');
+  if (state.phase === 'waiting' && usedUp(state)) {
+    return said(`This conversation has used all its ${state.maxTurns} turns.`);
+  }
   if (state.phase !== 'ready') return null;
   const last = state.troubles.at(-1);
   if (last?.turn !== state.turns.length) return null;
   return last.reason === 'interrupted'
-    ? 'The agent was interrupted before it had finished. Continue lets it answer.'
-    : last.message;
+    ? said('The agent was interrupted before it had finished. Continue lets it answer.')
+    : said(last.message, last.partial);
 }
 
 /** A host message before it is numbered. */

@@ -89,8 +89,13 @@ export interface EpisodeState {
   readonly turns: readonly TurnState[];
   /** The action that runs, since when (ms since 1970) and in which process; null: none. */
   readonly running: { readonly turn: number; readonly since: number; readonly pid: number | null } | null;
-  /** Actions that ended without a turn (failed, interrupted, stopped before the first word), newest last. */
-  readonly troubles: readonly { readonly turn: number; readonly reason: string; readonly message: string }[];
+  /** Actions that ended without a turn (failed, interrupted, stopped before the first word), newest last. `partial`: what had been said. */
+  readonly troubles: readonly {
+    readonly turn: number;
+    readonly reason: string;
+    readonly message: string;
+    readonly partial: string;
+  }[];
   /** Outcome given with an import; null otherwise. */
   readonly givenOutcome: number | null;
   readonly episodeThumb: 0 | 1 | null;

@@ -8,6 +8,9 @@ export type Fault =
   | 'corrupt' // stored data is damaged
   | 'environment'; // disk full, no permission, missing binary
 
+/** The extension is several bundles, each with a copy of this class: by this mark an error of one is known to the others. */
+const MARK = Symbol.for('turnwise.error');
+
 /**
  * The one error type of the product. `reason` is a stable snake_case word that code may match on; `message` is one clear
  * sentence for a person, and ends in what to do next. Never put secrets or message bodies in either.
@@ -17,10 +20,18 @@ export class TurnwiseError extends Error {
   readonly fault: Fault;
   readonly reason: string;
 
+  static override [Symbol.hasInstance](value: unknown): value is TurnwiseError {
+    return typeof value === 'object' && value !== null && MARK in value;
+  }
+
   constructor(fault: Fault, reason: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.fault = fault;
     this.reason = reason;
+  }
+
+  get [MARK](): true {
+    return true;
   }
 }
 

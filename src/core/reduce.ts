@@ -81,7 +81,7 @@ function apply(state: EpisodeState, body: EventBody, at: number): EpisodeState {
         ? trouble(state, body.turn, 'stopped', 'Stopped before the first word.')
         : endAction(state, stoppedTurn(body, state.answerMarker));
     case 'action_failed':
-      return trouble(state, body.turn, body.reason, body.message);
+      return trouble(state, body.turn, body.reason, body.message, body.partial);
     case 'action_interrupted':
       return trouble(state, body.turn, 'interrupted', 'The program ended while the agent was writing.');
     case 'observed': {
@@ -155,8 +155,8 @@ function endAction(state: EpisodeState, turn: TurnState): EpisodeState {
   return { ...said, turns: [...state.turns, turn], phase: 'waiting', running: null };
 }
 
-function trouble(state: EpisodeState, turn: number, reason: string, message: string): EpisodeState {
-  return { ...state, phase: 'ready', running: null, troubles: [...state.troubles, { turn, reason, message }] };
+function trouble(state: EpisodeState, turn: number, reason: string, message: string, partial = ''): EpisodeState {
+  return { ...state, phase: 'ready', running: null, troubles: [...state.troubles, { turn, reason, message, partial }] };
 }
 
 function say(state: EpisodeState, message: Message): EpisodeState {

@@ -40,6 +40,8 @@ export const statusViewSchema = z.object({
   running: z.object({ turn: index, text }).nullable(),
   /** Why the last action brought no turn, in a sentence that ends in what to do; null: nothing went wrong. */
   trouble: text.nullable(),
+  /** What the agent had said when that action broke off, which is no turn; empty: nothing. */
+  partial: text,
   consent: consentScopeSchema,
   chatServer: z.object({ name: text, remote: z.boolean() }),
   /** The sentence that goes with every output of a toy model. */

@@ -13,6 +13,9 @@ import { openTrack } from './track.ts';
 /** Tokens of context unless --context says otherwise; never more than the model was trained on. */
 const DEFAULT_CONTEXT = 8192;
 
+/** A batch of scoring that has begun holds up an answer that is asked for meanwhile: about so long at most, ms. */
+const SCORING_BATCH_MS = 10;
+
 export interface EngineOptions extends LoadOptions {
   readonly contextSize?: number | undefined;
 }
@@ -61,7 +64,7 @@ async function engineOf(loaded: LoadedModel, asked?: number): Promise<Engine> {
   const generator = createGenerator(loaded, chatTrack);
   const scoreTrack = await openTrack(loaded, contextSize);
   const scoringProblem = scoreTrack.canRollBack ? await problemOf(selfTest(loaded, scoreTrack)) : cannotRollBack();
-  const scorer = createScorer(scoreTrack, generator.lane);
+  const scorer = createScorer(scoreTrack, generator.lane, SCORING_BATCH_MS);
   return {
     description,
     sha: loaded.sha,

@@ -2,6 +2,7 @@ import type { ScoreRequest, ScoreSequence } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { walkTrie, type Run } from '../core/plan/trie.ts';
 import { createLane, type Lane } from './lane.ts';
+import { createPace } from './pace.ts';
 import type { Track } from './track.ts';
 
 /** Scores as `/score` answers them. */
@@ -24,10 +25,11 @@ export interface Scorer {
 /**
  * Scores on a track of its own, one request at a time, in the order of the trie. The last path stays in the cache, so that a
  * request of the same session that extends it (the next turn of a live conversation) pays only for what is new. `yieldTo`: work that goes
- * first, at every batch boundary.
+ * first; no batch begins while it runs. It cannot stop a batch that has begun, so `batchMs` bounds how long one takes.
  */
-export function createScorer(track: Track, yieldTo: Lane): Scorer {
+export function createScorer(track: Track, yieldTo: Lane, batchMs = Infinity): Scorer {
   const lane = createLane();
+  const pace = createPace(batchMs);
   let held: string | undefined;
   return {
     contextSize: track.contextSize,
@@ -45,14 +47,20 @@ export function createScorer(track: Track, yieldTo: Lane): Scorer {
           const skip = alreadyCached(track, run);
           const ids = run.ids.slice(skip);
           if (ids.length === 0) continue;
+          let began = 0;
           const appended = await track.append(
             run.start + skip,
             ids,
             (offset) => run.wants[skip + offset]?.map((want) => want.token) ?? [],
             {
               signal,
-              beforeBatch: () => yieldTo.idle(signal),
+              beforeBatch: async () => {
+                await yieldTo.idle(signal);
+                began = performance.now();
+              },
+              mostTokens: () => pace.mostTokens(),
               onBatch: (tokens) => {
+                pace.note(tokens, performance.now() - began);
                 evaluated += tokens;
                 onProgress?.(evaluated);
               },

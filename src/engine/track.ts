@@ -24,6 +24,8 @@ export interface AppendOptions {
   /** Awaited before each batch, so that something more urgent can go first. */
   readonly beforeBatch?: (() => Promise<void>) | undefined;
   readonly onBatch?: ((tokens: number) => void) | undefined;
+  /** Most tokens of the batch that comes next, at least twice `SMALLEST_BATCH`; default: as many as fit. */
+  readonly mostTokens?: (() => number) | undefined;
 }
 
 /** Log-probs per appended id: the wanted next tokens behind it, in the order asked (nats). */
@@ -109,14 +111,13 @@ export async function openTrack(loaded: LoadedModel, contextSize: number): Promi
 /** Sizes of the batches that `count` tokens are cut into: at most `batch` each, and none below `SMALLEST_BATCH` unless `count` is. */
 export function batchSizes(count: number, batch: number): number[] {
   const sizes: number[] = [];
-  let left = count;
-  while (left > batch) {
-    const size = left - batch < SMALLEST_BATCH ? batch - SMALLEST_BATCH : batch;
-    sizes.push(size);
-    left -= size;
-  }
-  if (left > 0) sizes.push(left);
+  for (let left = count; left > 0; left -= sizes.at(-1) ?? left) sizes.push(nextBatch(left, batch));
   return sizes;
+}
+
+function nextBatch(left: number, batch: number): number {
+  if (left <= batch) return left;
+  return left - batch < SMALLEST_BATCH ? batch - SMALLEST_BATCH : batch;
 }
 
 function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextSize: number): Track {
@@ -142,7 +143,7 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
     start: number,
     ids: readonly number[],
     wanted: (offset: number) => readonly number[],
-    { signal, beforeBatch, onBatch }: AppendOptions = {},
+    { signal, beforeBatch, onBatch, mostTokens }: AppendOptions = {},
   ): Promise<Appended> {
     if (ids.length === 0) {
       await rollBack(start);
@@ -157,10 +158,12 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
     const logprobs: number[][] = [];
     await rollBack(head);
     let done = 0;
-    for (const size of batchSizes(line.length, context.batchSize)) {
+    while (done < line.length) {
       signal?.throwIfAborted();
       await beforeBatch?.();
       signal?.throwIfAborted();
+      const most = Math.min(context.batchSize, mostTokens?.() ?? context.batchSize);
+      const size = nextBatch(line.length - done, most);
       const wants = line.slice(done, done + size).map((_, at) => {
         const offset = done + at - redone;
         return offset >= 0 && offset < ids.length ? wanted(offset) : [];

@@ -36,7 +36,9 @@ async function perform(host: Host, intent: Intent): Promise<void> {
       session.continue();
       return;
     case 'copy':
-      return vscode.env.clipboard.writeText(codeOf(host, intent.turn));
+      await vscode.env.clipboard.writeText(codeOf(host, intent.turn));
+      vscode.window.setStatusBarMessage('$(check) Code copied', 3000);
+      return;
     case 'apply':
       return host.proposals.show({ episode: openEpisode(host), turn: intent.turn, code: codeOf(host, intent.turn) });
     case 'reject':

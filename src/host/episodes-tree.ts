@@ -117,6 +117,11 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     }${scoredBy === null ? '' : `\nScored by ${scoredBy.name}${stale ? `; ${OTHER_NOW}` : ''}`}`;
     item.iconPath = new vscode.ThemeIcon(open ? 'comment-discussion' : 'comment');
     item.contextValue = open ? 'episode.open' : 'episode';
+    item.command = {
+      command: 'turnwise.openEpisode',
+      title: 'Open in Chat',
+      arguments: [{ type: 'episode', id: facts.id }],
+    };
     return item;
   }
 }

@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import type { ChatSession } from '../app/chat-session.ts';
 import type { ScoringWorker } from '../app/scoring-worker.ts';
 import type { Journal } from '../store/journal.ts';
+import type { AcceptedSaves } from './accepted-saves.ts';
 import type { ChatWebview } from './chat-view.ts';
 import type { EpisodesTree } from './episodes-tree.ts';
 import type { ProposalDiff } from './proposal-diff.ts';
@@ -26,6 +27,7 @@ export interface Host {
   readonly scoringStatus: ScoringStatus;
   readonly proposals: ProposalDiff;
   readonly reports: ReportDocument;
+  readonly saves: AcceptedSaves;
   /** Shows a conversation in the chat, or (null) a new one, and remembers it for this workspace. */
   openEpisode(id: string | null): Promise<void>;
 }

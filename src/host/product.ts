@@ -7,6 +7,7 @@ import { Review } from '../app/review.ts';
 import { scorerMemo, ScoringWorker } from '../app/scoring-worker.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import { openJournal, type Journal } from '../store/journal.ts';
+import { AcceptedSaves } from './accepted-saves.ts';
 import { followIntent } from './chat-intents.ts';
 import { ChatWebview } from './chat-view.ts';
 import { Desk } from './desk.ts';
@@ -142,6 +143,13 @@ export async function openProduct(
     },
     log,
   );
+  const saves = own(
+    new AcceptedSaves(({ episode, turn }, share) => {
+      session.recordSurvival(episode, turn, share).catch((thrown: unknown) => {
+        log.warn(`What is left of a proposal was not recorded: ${errorText(thrown)}`);
+      });
+    }),
+  );
   own({ dispose: () => scoring.dispose() });
   own(new StatusBar(servers));
   const scoringStatus = own(new ScoringStatus(journal.queue));
@@ -172,6 +180,7 @@ export async function openProduct(
     scoringStatus,
     proposals,
     reports,
+    saves,
     openEpisode: async (id) => {
       await session.open(id);
       desk.open = id;

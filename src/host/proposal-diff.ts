@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as vscode from 'vscode';
 import { TurnwiseError } from '../core/error.ts';
 import { withProposal } from '../core/proposal-edit.ts';
+import type { AcceptedProposal } from './accepted-saves.ts';
 
 /** Scheme of the read-only documents that show what a file would become. */
 export const PROPOSAL_SCHEME = 'turnwise-proposal';
@@ -72,7 +73,7 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
   }
 
   /** Writes the shown proposal into its document; returns what was written. Throws where the document changed meanwhile. */
-  async accept(): Promise<Proposal> {
+  async accept(): Promise<AcceptedProposal> {
     const shown = this.#required();
     const document = await vscode.workspace.openTextDocument(shown.target);
     if (document.version !== shown.version) {
@@ -83,7 +84,8 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
       );
     }
     const edit = new vscode.WorkspaceEdit();
-    const whole = new vscode.Range(document.positionAt(0), document.positionAt(document.getText().length));
+    const before = document.getText();
+    const whole = new vscode.Range(document.positionAt(0), document.positionAt(before.length));
     edit.replace(shown.target, whole, shown.result);
     if (!(await vscode.workspace.applyEdit(edit))) {
       throw new TurnwiseError(
@@ -94,7 +96,8 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
     }
     await this.#close();
     await vscode.window.showTextDocument(document, { preview: false });
-    return shown;
+    const { episode, turn, target: written, result: after } = shown;
+    return { episode, turn, target: written, before, after };
   }
 
   /** Closes the diff; returns what was shown. */

@@ -50,6 +50,8 @@ export class ServerPool implements vscode.Disposable {
   readonly #engines = new Map<string, SharedEngine>();
   readonly #scorers = new Map<string, Backend>();
   #health: Health = { state: 'unknown' };
+  /** The profile that the health is of. */
+  #healthOf: string | null = null;
 
   /** Health or choice changed. */
   readonly onDidChange = this.#changed.event;
@@ -93,12 +95,16 @@ export class ServerPool implements vscode.Disposable {
   /** Connects the chosen chat server. Throws `TurnwiseError` with what to do. */
   async chat(): Promise<ChatServer> {
     const settings = this.#settings.current;
-    if (this.#health.state !== 'ready') this.#setHealth({ state: 'connecting' });
+    // A server that failed is taken for failed until it has answered; what another one did says nothing of this one.
+    const name = settings['chat.server'];
+    const failed = this.#health.state === 'failed' && this.#healthOf === name;
+    if (!failed && this.#health.state !== 'ready') this.#setHealth({ state: 'connecting' });
+    this.#healthOf = name;
     try {
-      const profile = required(settings, settings['chat.server']);
+      const profile = required(settings, name);
       const backend = await this.#openChat(profile, settings);
-      this.#setHealth({ state: 'ready' });
-      return { backend, notice: isToy(profile, settings) ? TOY_NOTICE : null };
+      if (!failed || profile.kind === 'engine') this.#setHealth({ state: 'ready' });
+      return { backend: this.#watched(backend), notice: isToy(profile, settings) ? TOY_NOTICE : null };
     } catch (thrown) {
       this.#setHealth({ state: 'failed', message: errorText(thrown) });
       throw thrown;
@@ -152,6 +158,23 @@ export class ServerPool implements vscode.Disposable {
     this.#changed.dispose();
     for (const engine of this.#engines.values()) engine.dispose();
     for (const scorer of this.#scorers.values()) void scorer.close().catch(() => undefined);
+  }
+
+  /** The same server; how its answers end is its health. */
+  #watched(backend: ChatBackend): ChatBackend {
+    const setHealth = (health: Health): void => {
+      this.#setHealth(health);
+    };
+    return {
+      name: backend.name,
+      stream: async function* (messages, options) {
+        for await (const event of backend.stream(messages, options)) {
+          if (event.type === 'failed') setHealth({ state: 'failed', message: event.message });
+          if (event.type === 'delta' || event.type === 'finished') setHealth({ state: 'ready' });
+          yield event;
+        }
+      },
+    };
   }
 
   async #openChat(profile: Profile, settings: Settings): Promise<ChatBackend> {

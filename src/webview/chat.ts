@@ -10,7 +10,7 @@ import { chatHeader } from './header.ts';
 import { connectHost, type HostBridge } from './host.ts';
 import { prose } from './prose.ts';
 import './turn.ts';
-import { bubble, type TurnIntent } from './turn.ts';
+import { bubble, mark, type TurnIntent } from './turn.ts';
 
 /** Closer to the end than this, px, the reader follows what is new. */
 const NEAR_END = 48;
@@ -93,14 +93,14 @@ export class ChatElement extends LitElement {
             (turn) =>
               html`<tw-turn .turn=${turn} ?open=${open?.index === turn.index} .onIntent=${this.#onTurn}></tw-turn>`,
           )}
-          ${streaming(status)} ${this.#continue(status)}
+          ${streaming(status)} ${brokenOff(status)} ${this.#continue(status)}
         </div>
       </main>
       <footer class="composer">
         <tw-composer
           ${ref(this.#composer)}
           .offer=${status.offer}
-          ?question=${open !== null}
+          .question=${open?.index ?? null}
           .options=${open?.options.length ?? 0}
           .onIntent=${this.#onComposer}
         ></tw-composer>
@@ -316,11 +316,20 @@ export class ChatElement extends LitElement {
 
 customElements.define('tw-chat', ChatElement);
 
-/** The question that waits for the developer; null when none does. */
+/** The question that waits for the developer; null when none does. Of one that was stopped, the options may be cut short. */
 function openQuestion(view: ChatView): TurnView | null {
   const last = view.turns.at(-1);
-  const open = view.status.offer === 'reply' && last?.kind === 'question' && last.replies.length === 0;
+  const whole = last?.kind === 'question' && last.state !== 'stopped';
+  const open = whole && view.status.offer === 'reply' && last.replies.length === 0;
   return open ? last : null;
+}
+
+/** What the agent had said when its action broke off: to read, not part of the conversation. */
+function brokenOff({ partial }: StatusView): TemplateResult | typeof nothing {
+  if (partial.trim() === '') return nothing;
+  return html`<article class="agent broken" aria-label="The agent broke off">
+    ${prose(partial)} ${mark('debug-disconnect', 'Broke off here')}
+  </article>`;
 }
 
 /** What the agent has written so far, read as it will be read when it is whole. */

@@ -29,7 +29,7 @@ const COMPOSED_MS = 30;
 export class ComposerElement extends LitElement {
   static override readonly properties = {
     offer: {},
-    question: { type: Boolean },
+    question: { attribute: false },
     options: { type: Number },
     onIntent: { attribute: false },
     text: { state: true },
@@ -39,8 +39,8 @@ export class ComposerElement extends LitElement {
   };
 
   declare offer: Offer;
-  /** A question waits for the developer. */
-  declare question: boolean;
+  /** The turn whose question waits for the developer; null: none does. */
+  declare question: number | null;
   /** How many options it has. */
   declare options: number;
   declare onIntent: (intent: ComposerIntent) => void;
@@ -59,7 +59,7 @@ export class ComposerElement extends LitElement {
   constructor() {
     super();
     this.offer = 'wait';
-    this.question = false;
+    this.question = null;
     this.options = 0;
     this.onIntent = () => undefined;
     this.text = '';
@@ -168,7 +168,7 @@ export class ComposerElement extends LitElement {
         ${this.#button(writable && full)}
       </div>
       ${
-        this.question && this.pending === null
+        this.question !== null && this.pending === null
           ? html`<button class="link skip" title="Let the agent decide" @click=${this.#ask('skip')}>
               Skip, use your judgement
             </button>`
@@ -219,7 +219,7 @@ export class ComposerElement extends LitElement {
       case 'new':
         return 'This conversation is closed';
       case 'blocked':
-        return 'Not available yet';
+        return 'Nothing can be sent; the reason is above';
       default:
         return this.offer satisfies never;
     }
@@ -281,7 +281,8 @@ export class ComposerElement extends LitElement {
     this.#flushDraft();
     this.pending = crypto.randomUUID();
     this.problem = null;
-    const option = this.offer === 'reply' ? (this.edited?.option ?? null) : null;
+    // Meanwhile another window may have answered the question that the option was of.
+    const option = this.edited !== null && this.edited.turn === this.question ? this.edited.option : null;
     this.onIntent({ type: 'send', id: this.pending, text: this.text, option });
   };
 }

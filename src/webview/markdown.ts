@@ -6,7 +6,20 @@ import { safeLink } from '../core/webview-protocol.ts';
  * would follow. A link carries `data-href`; the page hands a click on it to the host.
  */
 export function markdownHtml(text: string): string {
-  return renderer.render(text);
+  return markdownBlocks(text).join('');
+}
+
+/** The same, paragraph by paragraph (or list, table, ...): of a text that grows at its end, all but the last few stay equal. */
+export function markdownBlocks(text: string): string[] {
+  const env = {};
+  const tokens = renderer.parse(text, env);
+  let start = 0;
+  return tokens.flatMap(({ level, nesting }, at) => {
+    if (level > 0 || nesting > 0) return [];
+    const block = tokens.slice(start, at + 1);
+    start = at + 1;
+    return [renderer.renderer.render(block, renderer.options, env)];
+  });
 }
 
 const renderer = new MarkdownIt('default', { html: false, linkify: false, typographer: false, breaks: true });

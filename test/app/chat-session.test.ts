@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { ChatSession, type ChatPorts } from '../../src/app/chat-session.ts';
+import { Conversation } from '../../src/app/conversation.ts';
 import { TurnwiseError } from '../../src/core/error.ts';
 import { applyToView, viewUpdate } from '../../src/core/chat-view.ts';
 import type { ChatView } from '../../src/core/webview-protocol.ts';
@@ -115,6 +116,48 @@ test('an option that was edited, a skip and own words are told apart, and the re
   await expect(use.session.send('It must be feet.', null)).resolves.toBeUndefined();
   await use.silent();
   expect(use.session.state.turns[3]?.observations[0]?.kind).toBe('rejected');
+});
+
+test('two windows answer one question: the first answer counts, and the second window keeps its words and shows the first', async () => {
+  const path = temporaryStore();
+  const here = room([QUESTION, ANSWER], { journal: openJournal(path) });
+  await here.session.send('Convert it.', null);
+  await here.silent();
+  const there = room([], { journal: openJournal(path) });
+  await there.session.open(here.session.episode);
+  // Between the words and the agent's start, when nothing but the answer itself says that it is taken.
+  await Conversation.open(
+    { journal: here.journal, chat: scriptedChat([]), sampling },
+    here.session.episode ?? '',
+  ).reply({ text: 'feet', kind: 'option' });
+  await expect(there.session.choose(0, 1)).rejects.toMatchObject({ reason: 'answered_elsewhere' });
+  await expect(there.session.send('metres', null)).rejects.toMatchObject({ reason: 'answered_elsewhere' });
+  expect(there.views.at(-1)).toMatchObject({
+    turns: [{ replies: [{ kind: 'option', text: 'feet' }] }],
+    status: { offer: 'continue' },
+  });
+  expect(kinds(here).filter((type) => type === 'observed')).toHaveLength(1);
+});
+
+test('what was said before a server broke off is shown until the agent goes on', async () => {
+  const broke = {
+    type: 'failed',
+    reason: 'connection_lost',
+    message: 'It went away; go on.',
+    partial: 'Which',
+  } as const;
+  const use = room([[{ type: 'delta', text: 'Which' }, broke], QUESTION]);
+  await use.session.send('Convert it.', null);
+  await use.silent();
+  expect(use.session.view().status).toMatchObject({
+    offer: 'continue',
+    trouble: 'It went away; go on.',
+    partial: 'Which',
+  });
+  use.session.continue();
+  expect(use.session.view().status).toMatchObject({ trouble: null, partial: '' });
+  await use.silent();
+  expect(use.session.view()).toMatchObject({ turns: [{ kind: 'question' }], status: { partial: '' } });
 });
 
 test('a draft goes only when its words are on the disk', async () => {

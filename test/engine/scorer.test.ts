@@ -141,6 +141,22 @@ describe('what stays in the cache', () => {
     expect(compareExactly(await naive(plan), (await scorer.score(plan)).logprobs)).toEqual([]);
   });
 
+  test('batches that are bounded in time are short, and the scores the same to the last bit', async () => {
+    const plan = inventPlan(loaded, 4);
+    await track.rollBack(0);
+    const whole = await scorer.score(plan);
+    await track.rollBack(0);
+    const seen: number[] = [];
+    const bounded = createScorer(track, createLane(), 0.01);
+    const cut = await bounded.score(plan, { onProgress: (tokens) => seen.push(tokens) });
+    expect(compareExactly(whole.logprobs, cut.logprobs)).toEqual([]);
+    expect(cut.evaluated).toBe(whole.evaluated);
+    const sizes = seen.map((tokens, at) => tokens - (seen[at - 1] ?? 0));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(4 * SMALLEST_BATCH);
+    expect(Math.min(...sizes)).toBeGreaterThanOrEqual(SMALLEST_BATCH);
+    expect(sizes.length).toBeGreaterThan(10);
+  });
+
   test('scoring lets chat go first at every batch', async () => {
     const chat = createLane();
     const polite = createScorer(track, chat);

@@ -1,6 +1,7 @@
 // Runs the mocha suite inside a real extension host.
 //   run-suite.mjs server    in the VS Code server that VSCODE_HOST names ("latest" or "min")
-//   run-suite.mjs desktop   in desktop VS Code: VSCODE_EXECUTABLE, or VSCODE_VERSION ("stable") where it can be downloaded
+//   run-suite.mjs desktop   in desktop VS Code: VSCODE_EXECUTABLE, or VSCODE_VERSION ("stable") where it can be downloaded;
+//                           VSCODE_EXECUTABLE=$PWD/test/host/code-shim.mjs takes the same way with the VS Code server
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -10,6 +10,7 @@ export async function run(): Promise<void> {
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   // Only now, because they register their tests when they load.
   await import('./activation.ts');
+  await import('./conversation.ts');
 
   const tests: { title: string; state: string; milliseconds: number | null; error?: string }[] = [];
   await new Promise<void>((ended) => {
