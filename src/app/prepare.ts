@@ -66,10 +66,22 @@ export async function prepareTranscript(
       ids: own ? policyIds : scorerIds,
       tokenSource: own ? 'policy' : 'scorer',
       contextIds,
-      ...cutAt(contextIds, rendering.pieces, spans),
+      ...(rendersAlike(transcript.prompts?.[turn.index], contextIds, facts)
+        ? cutAt(contextIds, rendering.pieces, spans)
+        : { cut: null, cutProblem: 'template_mismatch' }),
     });
   }
   return prepared;
+}
+
+/** Whether the same model, when it chatted, read just these ids; nothing is known of another model's. */
+function rendersAlike(
+  prompt: { readonly model: string; readonly ids: readonly number[] } | null | undefined,
+  contextIds: readonly number[],
+  { identity }: ScorerFacts,
+): boolean {
+  if (prompt?.model !== identity.id) return true;
+  return sameIds(prompt.ids, contextIds);
 }
 
 /** A token that crosses an observation's edge shows as a cut that does not add up to the joint tokenisation. */
@@ -80,8 +92,7 @@ function cutAt(
 ): Pick<PreparedAction, 'cut' | 'cutProblem'> {
   if (pieces === null || spans === null) return { cut: null, cutProblem: 'template_mismatch' };
   const laid = spans.flatMap((span) => span.ids);
-  const same = laid.length === joint.length && laid.every((id, position) => id === joint[position]);
-  return same ? { cut: spans, cutProblem: null } : { cut: null, cutProblem: 'straddle' };
+  return sameIds(laid, joint) ? { cut: spans, cutProblem: null } : { cut: null, cutProblem: 'straddle' };
 }
 
 /**
@@ -103,4 +114,8 @@ async function spells(
     if (thrown instanceof TurnwiseError && thrown.reason === 'bad_token') return false;
     throw thrown;
   }
+}
+
+function sameIds(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id, position) => id === b[position]);
 }

@@ -4,7 +4,7 @@ import { TurnwiseError } from '../core/error.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
 import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
-import { toTranscript } from '../core/to-transcript.ts';
+import { toScorable } from '../core/to-transcript.ts';
 import type { Journal } from '../store/journal.ts';
 import { cachedScorer } from './cached-scorer.ts';
 import { calibratedScorer } from './calibrated-scorer.ts';
@@ -39,7 +39,7 @@ export async function scoreJob(episodeId: string, run: JobRun): Promise<ScoredEp
   const { scorerKey, optionsKey } = scoreKeys(facts.identity, options);
   const known = fittingScores(state, journal.getScored(episodeId, scorerKey, optionsKey));
   if (known !== null) return known;
-  for await (const scored of scoreTranscripts([toTranscript(state)], { backend, options, signal })) {
+  for await (const scored of scoreTranscripts([toScorable(state)], { backend, options, signal })) {
     const failed = scored.turns.find((turn) => turn.null_reason === 'backend_failed');
     if (failed === undefined) return scored;
     throw failures.at(-1) ?? new TurnwiseError('backend', 'backend_failed', failed.null_detail ?? 'The scorer failed.');

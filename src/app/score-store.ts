@@ -5,7 +5,7 @@ import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
 import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
 import { sha256Text } from '../core/sha.ts';
-import { toTranscript } from '../core/to-transcript.ts';
+import { toScorable } from '../core/to-transcript.ts';
 import type { Journal } from '../store/journal.ts';
 import { calibratedScorer } from './calibrated-scorer.ts';
 import { resolved, scoreTranscripts } from './score.ts';
@@ -61,7 +61,7 @@ export async function scoreStore(scoring: StoreScoring): Promise<(state: Episode
       return wanted(state) && lookUp(state) === null;
     });
   for (let done = 0; done < missing.length; done += AT_ONCE) {
-    const transcripts = missing.slice(done, done + AT_ONCE).map((id) => toTranscript(reduce(journal.read(id))));
+    const transcripts = missing.slice(done, done + AT_ONCE).map((id) => toScorable(reduce(journal.read(id))));
     const run = { backend, options, signal, concurrency: scoring.concurrency ?? 1 };
     const onEpisode = (count: number): void => scoring.onProgress?.(done + count, missing.length);
     for await (const scored of scoreTranscripts(transcripts, { ...run, onEpisode })) {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ScorerFacts } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
-import { askEcho, ECHO_MODES, readEcho, type EchoMode } from './echo-request.ts';
+import { rowError } from './check-scores.ts';
+import { askEcho, ECHO_MODES, readEcho, sameText, type EchoMode } from './echo-request.ts';
 import type { JsonClient } from './json-client.ts';
 import { chooseModel } from './remote-model.ts';
 import type { RemoteServer } from './remote-server.ts';
@@ -79,6 +80,8 @@ export async function connectEcho(
           await askEcho(client, model.id, prompt, candidate.maxTokens, signal),
           await askEcho(client, model.id, prompt, candidate.maxTokens, signal),
         ];
+        const strange = echoes[0]?.tokens.filter((token, at) => !sameText(token, texts[at] ?? '')).length ?? 0;
+        if (echoes[0]?.ids === null && strange > span.ids.length / 2) throw otherTokenizer(client.name);
         return {
           mode: candidate,
           logprobs: echoes.map((echo) => readEcho(client.name, echo, { ...span, texts }, candidate.maxTokens)),
@@ -168,10 +171,18 @@ async function textRoutes(
       if (echo.ids) return echo.ids.slice(0, -1);
       const [ids = []] = await ours.tokenize([text]);
       const pieces = await Promise.all(ids.map((id) => ours.detokenize([id])));
+      if (echo.logprobs[0] !== null) {
+        throw rowError(client.name, 'missing_first_row', 'a log-prob for a token that nothing precedes');
+      }
       // The generated token stands behind, unless it ended the text at once.
-      const told = echo.tokens.slice(0, pieces.length);
-      const same = told.length === pieces.length && told.every((token, at) => isPiece(token, pieces[at] ?? ''));
-      return same && echo.tokens.length <= pieces.length + 1 ? ids : [];
+      const wrong = pieces.filter((piece, at) => !sameText(echo.tokens[at] ?? '', piece)).length;
+      const surplus = echo.tokens.length - pieces.length;
+      if (wrong === 0 && (surplus === 0 || surplus === 1)) return ids;
+      // Another tokenizer cuts everywhere; a single odd token is a fault.
+      if (wrong <= 2 && surplus >= 0 && surplus <= 1) {
+        throw rowError(client.name, 'wrong_token_row', 'another token than the one that stands there');
+      }
+      return [];
     },
     detokenize: (ids) => ours.detokenize(ids),
     tokenizeMessages: null,
@@ -179,8 +190,12 @@ async function textRoutes(
   };
 }
 
-function isPiece(told: string, ours: string): boolean {
-  return told === ours || [told, ours].some((text) => text.includes('\ufffd')) || told.startsWith('bytes:');
+function otherTokenizer(name: string): TurnwiseError {
+  return new TurnwiseError(
+    'unsupported',
+    'tokenizer_mismatch',
+    `${name} reads token ids as other texts than the tokenizer that was given for it; name the folder of the model that it serves.`,
+  );
 }
 
 function isAbsent(thrown: unknown): boolean {

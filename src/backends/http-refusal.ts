@@ -4,9 +4,16 @@ import { TurnwiseError, type Fault } from '../core/error.ts';
 /** How the servers that we know word a refusal: OpenAI and llama.cpp, vLLM and SGLang of old, FastAPI, Ollama. */
 const shapes = [
   z
-    .object({ error: z.looseObject({ message: z.string(), type: z.unknown(), code: z.unknown() }) })
+    .object({
+      error: z.looseObject({ message: z.string(), type: z.unknown().optional(), code: z.unknown().optional() }),
+    })
     .transform(({ error: { message, type, code } }): Told => ({ message, type, code })),
-  z.looseObject({ object: z.literal('error'), message: z.string(), type: z.unknown(), code: z.unknown() }),
+  z.looseObject({
+    object: z.literal('error'),
+    message: z.string(),
+    type: z.unknown().optional(),
+    code: z.unknown().optional(),
+  }),
   z.object({ error: z.string() }).transform(({ error }): Told => ({ message: error })),
   z.object({ detail: z.string() }).transform(({ detail }): Told => ({ message: detail })),
   z
@@ -112,8 +119,9 @@ function namedError({ message, type, code }: Told): TurnwiseError {
   return new TurnwiseError(type === 'unsupported' ? 'unsupported' : 'backend', reason, shortened(message));
 }
 
-/** OpenAI's words for what has a name here. */
+/** Words of OpenAI and of the local engine for what has a name here. */
 const ALIASES: Readonly<Record<string, string>> = {
+  unknown_token: 'bad_token',
   context_length_exceeded: 'too_long',
   model_not_found: 'unknown_model',
   rate_limit_exceeded: 'rate_limited',

@@ -107,7 +107,10 @@ export async function connectSglang(
       ],
       template: text.template,
       render: text.render,
-      contextSize: info.max_req_input_len ?? (Number.isFinite(context) ? context : MODEST_CONTEXT) - HEADROOM,
+      contextSize:
+        info.max_req_input_len != null
+          ? info.max_req_input_len - 1
+          : (Number.isFinite(context) ? context : MODEST_CONTEXT) - HEADROOM,
       notice: null,
       placebo: null,
       takesAgentPrompt: true,

@@ -21,3 +21,11 @@ export function toTranscript(state: EpisodeState): Transcript {
     action_states: state.turns.map((turn) => turn.state),
   };
 }
+
+/** The same with what each action's model read in front of it, so that a scorer can tell whether it renders the same. */
+export function toScorable(state: EpisodeState): Transcript {
+  const prompts = state.turns.map(({ generation }) =>
+    generation?.prompt_ids ? { model: generation.model, ids: [...generation.prompt_ids] } : null,
+  );
+  return { ...toTranscript(state), prompts };
+}

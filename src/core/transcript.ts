@@ -6,7 +6,7 @@ import { actionStateSchema } from './observation.ts';
  * One episode as `turnwise score` and `turnwise import` take it: a line of JSONL. Messages are rendered exactly as given;
  * the first user message is the request. Without `group_id` the episode is a group of its own. Unknown keys pass through.
  * `action_ids[k]` are the policy's own token ids of the k-th assistant message, `action_states[k]` how it came to be
- * (default `sampled`).
+ * (default `sampled`), `prompts[k]` what the model that chatted read in front of it, as its server told.
  */
 export const transcriptSchema = z.looseObject({
   episode_id: z.string().min(1),
@@ -16,6 +16,7 @@ export const transcriptSchema = z.looseObject({
   messages: z.array(messageSchema).min(1),
   action_ids: z.array(z.array(z.int().nonnegative())).optional(),
   action_states: z.array(actionStateSchema).optional(),
+  prompts: z.array(z.object({ model: z.string(), ids: z.array(z.int().nonnegative()) }).nullable()).optional(),
 });
 export type Transcript = z.infer<typeof transcriptSchema>;
 

@@ -121,3 +121,27 @@ test.each([
   expect(scored.map(({ episode_id }) => episode_id)).toEqual(ids);
   expect(peak).toBe(expected);
 });
+
+test('a prompt that the same model read otherwise is a mismatch for that turn alone; that of another model says nothing', async () => {
+  const { messages } = talk('a', ['one', 'two']);
+  const read = (count: number): number[] =>
+    letters(
+      `${messages
+        .slice(0, count)
+        .map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`)
+        .join('')}<|im_start|>assistant\n`,
+    );
+  const prompts = [1, 3, 5].map((count) => ({ model: 'letters', ids: read(count) }));
+  const other = prompts.map((prompt, k) => (k === 1 ? { ...prompt, ids: [...prompt.ids, 10] } : prompt));
+  const [same, differs, foreign, unknown] = await score([
+    { ...talk('a', ['one', 'two']), prompts },
+    { ...talk('b', ['one', 'two']), prompts: other },
+    { ...talk('c', ['one', 'two']), prompts: other.map((prompt) => ({ ...prompt, model: 'words' })) },
+    { ...talk('d', ['one', 'two']), prompts: [null, null, null] },
+  ]);
+  expect(reasons(same)).toEqual([null, null, 'no_next_action']);
+  expect(reasons(differs)).toEqual(['template_mismatch', null, 'no_next_action']);
+  expect(differs?.turns[0]?.gain).toBeNull();
+  expect(reasons(foreign)).toEqual(reasons(same));
+  expect(reasons(unknown)).toEqual(reasons(same));
+});
