@@ -2,14 +2,31 @@ import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import type { GenerationRecord } from '../core/backend.ts';
 
-/** A chunk has choices; keys that vLLM and the local engine add are unknown unless they look right. */
+const idsSchema = z.array(z.int().nonnegative());
+/** A chunk has choices; keys that vLLM, SGLang, llama-server and the local engine add are unknown unless they look right. */
 const vendorChunkSchema = z.object({
   choices: z.array(z.object({})),
-  prompt_token_ids: z.array(z.int().nonnegative()).nullish().catch(null),
+  prompt_token_ids: idsSchema.nullish().catch(null),
   logprobs_mode: z.enum(['raw', 'processed']).nullish().catch(null),
+  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullish().catch(null),
+  // SGLang's, in a chunk of its own behind the text.
+  sglext: z
+    .object({ input_ids: idsSchema.nullish(), output_ids: z.tuple([idsSchema]).nullish() })
+    .nullish()
+    .catch(null),
 });
-const vendorChoiceSchema = z.object({ token_ids: z.array(z.int().nonnegative()).nullish().catch(null) });
-const entrySchema = z.object({ logprob: z.number() });
+const vendorChoiceSchema = z.object({ token_ids: idsSchema.nullish().catch(null) });
+const entrySchema = z.object({ logprob: z.number(), id: z.int().nonnegative().optional().catch(undefined) });
+
+/** What the chunks told of the tokens of a whole answer; null where it does not cover all of it. */
+export interface CapturedTokens {
+  readonly promptIds: readonly number[] | null;
+  readonly ids: readonly number[] | null;
+  readonly logprobs: readonly number[] | null;
+  readonly mode: 'raw' | 'processed' | null;
+  /** Tokens as the server counts them. */
+  readonly usage: { readonly prompt: number; readonly completion: number } | null;
+}
 
 /** Gathers one answer from its chunks. */
 export interface Capture {
@@ -20,8 +37,11 @@ export interface Capture {
   readonly finish: string | null;
   /** The model as the chunks name it. */
   readonly model: string | null;
-  /** Exact ids and log-probs, each null unless it covers the whole answer. */
-  record(): Pick<
+  readonly tokens: CapturedTokens;
+  /** Exact ids and log-probs, of the chunks or with what was learned besides; each null unless it covers the whole answer. */
+  record(
+    tokens?: CapturedTokens,
+  ): Pick<
     GenerationRecord,
     'text' | 'prompt_ids' | 'ids' | 'logprobs' | 'logprobs_mode' | 'latency_ms' | 'first_token_ms'
   >;
@@ -36,12 +56,15 @@ export function startCapture(now: () => number = () => performance.now()): Captu
   let promptIds: number[] | null = null;
   let mode: 'raw' | 'processed' | null = null;
   let ids: number[] | null = null;
+  let wholeIds: number[] | null = null;
+  let usage: CapturedTokens['usage'] = null;
+  let ended: number | null = null;
   let logprobs: number[] | null = null;
   // Text without ids beside it means that the ids are not all there; then none count.
   let idsComplete = true;
   let logprobsComplete = true;
 
-  return {
+  const capture: Capture = {
     get text() {
       return text;
     },
@@ -53,7 +76,10 @@ export function startCapture(now: () => number = () => performance.now()): Captu
     },
     take(chunk) {
       const vendor = vendorChunkSchema.parse(chunk);
-      promptIds ??= vendor.prompt_token_ids ?? null;
+      promptIds ??= vendor.prompt_token_ids ?? vendor.sglext?.input_ids ?? null;
+      wholeIds = vendor.sglext?.output_ids?.[0] ?? wholeIds;
+      if (vendor.usage) usage = { prompt: vendor.usage.prompt_tokens, completion: vendor.usage.completion_tokens };
+      ended = now();
       mode ??= vendor.logprobs_mode ?? null;
       model = chunk.model;
       const choice = chunk.choices[0];
@@ -62,8 +88,8 @@ export function startCapture(now: () => number = () => performance.now()): Captu
       const loose = choice as Partial<typeof choice>;
       finish = loose.finish_reason ?? finish;
       const added = loose.delta?.content ?? '';
-      const newIds = vendorChoiceSchema.parse(choice).token_ids ?? null;
       const entries = z.array(entrySchema).nullish().catch(null).parse(loose.logprobs?.content);
+      const newIds = vendorChoiceSchema.parse(choice).token_ids ?? idsOf(entries);
       if (newIds) ids = [...(ids ?? []), ...newIds];
       if (entries) logprobs = [...(logprobs ?? []), ...entries.map(({ logprob }) => logprob)];
       if (added !== '') {
@@ -74,19 +100,34 @@ export function startCapture(now: () => number = () => performance.now()): Captu
       }
       return added;
     },
-    record() {
-      const wholeIds = idsComplete ? ids : null;
+    get tokens() {
+      return {
+        promptIds,
+        ids: wholeIds ?? (idsComplete ? ids : null),
+        logprobs: logprobsComplete ? logprobs : null,
+        mode: logprobs === null ? null : mode,
+        usage,
+      };
+    },
+    record(tokens = capture.tokens) {
       // Parallel to the ids or worth nothing.
-      const parallel = wholeIds === null || wholeIds.length === logprobs?.length;
+      const parallel = tokens.ids === null || tokens.ids.length === tokens.logprobs?.length;
       return {
         text,
-        prompt_ids: promptIds,
-        ids: wholeIds,
-        logprobs: logprobsComplete && parallel ? logprobs : null,
-        logprobs_mode: logprobs === null ? null : mode,
-        latency_ms: now() - began,
+        prompt_ids: tokens.promptIds,
+        ids: tokens.ids,
+        logprobs: parallel ? tokens.logprobs : null,
+        logprobs_mode: tokens.mode,
+        latency_ms: (ended ?? now()) - began,
         first_token_ms: firstToken === null ? null : firstToken - began,
       };
     },
   };
+  return capture;
+}
+
+/** llama-server tells ids beside the log-probs. */
+function idsOf(entries: readonly z.infer<typeof entrySchema>[] | null | undefined): number[] | null {
+  const ids = entries?.flatMap(({ id }) => (id === undefined ? [] : [id]));
+  return ids !== undefined && ids.length > 0 && ids.length === entries?.length ? ids : null;
 }

@@ -3,8 +3,10 @@ import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'o
 import { z } from 'zod';
 import type { ChatBackend, ChatEvent, GenerationRecord, Sampling } from '../core/backend.ts';
 import type { Message } from '../core/message.ts';
-import { startCapture, type Capture } from './chat-capture.ts';
+import { startCapture, type Capture, type CapturedTokens } from './chat-capture.ts';
+import { dialectOf, type ChatDialect } from './chat-dialect.ts';
 import { explain, inStreamError, isAbsent, mayBeAboutParameters } from './chat-failure.ts';
+import { openJsonClient } from './json-client.ts';
 
 export interface ChatServer {
   /** With or without the final `/v1`. */
@@ -23,6 +25,8 @@ interface ModelFacts {
   readonly version: string | null;
   readonly templateSha: string | null;
   readonly tokenizerSha: string | null;
+  /** Who it says serves the model; null where it does not. */
+  readonly ownedBy: string | null;
 }
 
 /**
@@ -31,12 +35,13 @@ interface ModelFacts {
  */
 const LEVELS = ['vendor', 'standard', 'plain'] as const;
 type Level = (typeof LEVELS)[number];
+/** Silence after which a question about an answer that has come is given up. */
+const AFTERTHOUGHT_MS = 10_000;
 /** What OpenAI calls old or never knew, and local servers take. */
 interface LocalParams {
   readonly seed?: number;
   readonly max_tokens?: number;
   readonly top_k?: number;
-  readonly return_token_ids?: boolean;
 }
 type Params = Omit<ChatCompletionCreateParamsStreaming, keyof LocalParams> & LocalParams;
 
@@ -53,6 +58,9 @@ export function openChat(server: ChatServer): ChatBackend {
   });
   let level: Level = 'vendor';
   let facts: ModelFacts | null = null;
+  let dialect: ChatDialect | null = null;
+  // For what is asked behind an answer: nobody should wait long for that.
+  const json = openJsonClient({ name: server.name, url: server.url, key: server.apiKey, silenceMs: AFTERTHOUGHT_MS });
 
   async function* stream(
     messages: readonly Message[],
@@ -64,14 +72,21 @@ export function openChat(server: ChatServer): ChatBackend {
     const both = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
     try {
       facts ??= await learn(client, server.model, both);
-      const chunks = await open(facts.id, messages, sampling, both);
+      dialect ??= dialectOf(facts.ownedBy, json);
+      const chunks = await open(facts.id, dialect, messages, sampling, both);
       for await (const chunk of chunks) {
         const told = inStreamError(chunk);
         if (told) throw told;
         const text = capture.take(chunk);
         if (text !== '') yield { type: 'delta', text };
       }
-      yield both.aborted ? stopped(capture, facts, sampling) : ended(capture, facts, sampling);
+      if (both.aborted) {
+        yield stopped(capture, facts, sampling);
+        return;
+      }
+      const answered = { model: facts.id, messages, sampling, ended: capture.finish === 'stop' };
+      const told = level === 'vendor' ? await dialect.complete(capture.tokens, answered, both) : capture.tokens;
+      yield ended(capture, told, facts, sampling);
     } catch (thrown) {
       if (both.aborted || thrown instanceof APIUserAbortError) {
         yield stopped(capture, facts ?? nothingKnown(server.model), sampling);
@@ -86,6 +101,7 @@ export function openChat(server: ChatServer): ChatBackend {
   /** Asks for everything first, and for less where the server refuses the request as such. */
   async function open(
     model: string,
+    { params }: ChatDialect,
     messages: readonly Message[],
     sampling: Sampling,
     signal: AbortSignal,
@@ -93,7 +109,10 @@ export function openChat(server: ChatServer): ChatBackend {
     let refusal: unknown;
     for (const next of LEVELS.slice(LEVELS.indexOf(level))) {
       try {
-        const chunks = await client.chat.completions.create(paramsOf(next, model, messages, sampling), { signal });
+        const chunks = await client.chat.completions.create(
+          { ...paramsOf(next, model, messages, sampling), ...(next === 'vendor' ? params : {}) },
+          { signal },
+        );
         level = next;
         return chunks;
       } catch (thrown) {
@@ -104,11 +123,11 @@ export function openChat(server: ChatServer): ChatBackend {
     throw refusal;
   }
 
-  function ended(capture: Capture, model: ModelFacts, sampling: Sampling): ChatEvent {
+  function ended(capture: Capture, tokens: CapturedTokens, model: ModelFacts, sampling: Sampling): ChatEvent {
     switch (capture.finish) {
       case 'stop':
       case 'length':
-        return { type: 'finished', record: record(capture, model, sampling, capture.finish) };
+        return { type: 'finished', record: record(capture, tokens, model, sampling, capture.finish) };
       case null:
         return {
           type: 'failed',
@@ -127,17 +146,18 @@ export function openChat(server: ChatServer): ChatBackend {
   }
 
   function stopped(capture: Capture, model: ModelFacts, sampling: Sampling): ChatEvent {
-    return { type: 'stopped', record: record(capture, model, sampling, 'stopped') };
+    return { type: 'stopped', record: record(capture, capture.tokens, model, sampling, 'stopped') };
   }
 
   function record(
     capture: Capture,
+    tokens: CapturedTokens,
     model: ModelFacts,
     sampling: Sampling,
     finish: GenerationRecord['finish'],
   ): GenerationRecord {
     return {
-      ...capture.record(),
+      ...capture.record(tokens),
       finish,
       // Only what was asked for: a server that refused these sampled without them.
       sampling: {
@@ -169,7 +189,7 @@ function paramsOf(level: Level, model: string, messages: readonly Message[], sam
     top_p,
     ...(level === 'plain' ? {} : { logprobs: true, ...(seed === null ? {} : { seed }) }),
     ...(max_tokens === null ? {} : level === 'vendor' ? { max_tokens } : { max_completion_tokens: max_tokens }),
-    ...(level === 'vendor' ? { return_token_ids: true, ...(top_k === null ? {} : { top_k }) } : {}),
+    ...(level === 'vendor' && top_k !== null ? { top_k } : {}),
   };
 }
 
@@ -178,6 +198,7 @@ const listSchema = z.object({
     .array(
       z.object({
         id: z.string(),
+        owned_by: z.string().nullish().catch(null),
         turnwise: z
           .object({
             model_sha: z.string(),
@@ -209,11 +230,19 @@ async function learn(client: OpenAI, asked: string | null, signal: AbortSignal):
     version: told?.version ?? null,
     templateSha: told?.template_sha ?? null,
     tokenizerSha: told?.tokenizer_sha ?? null,
+    ownedBy: found?.owned_by ?? null,
   };
 }
 
 function nothingKnown(asked: string | null): ModelFacts {
-  return { id: asked ?? 'unknown', revision: null, version: null, templateSha: null, tokenizerSha: null };
+  return {
+    id: asked ?? 'unknown',
+    revision: null,
+    version: null,
+    templateSha: null,
+    tokenizerSha: null,
+    ownedBy: null,
+  };
 }
 
 function baseUrl(url: string): string {
