@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Backend, ScoreResult, ScorerIdentity, ScoreSequence } from '../core/backend.ts';
 import type { ScoreOptions } from '../core/scored-episode.ts';
 import { sha256Ids, sha256Text } from '../core/sha.ts';
+import { patiently } from './patiently.ts';
 import { scoreKeys } from './score-store.ts';
 import type { ScoreCache } from '../store/score-cache.ts';
 
@@ -42,10 +43,13 @@ export function cachedScorer(backend: Backend, cache: ScoreCache): Backend {
         missing.map(({ sequence }) => sequence),
         options,
       );
-      missing.forEach(({ key }, at) => {
+      for (const [at, { key }] of missing.entries()) {
         const row = result.logprobs[at];
-        if (key !== undefined && row !== undefined) cache.putScore(key, row);
-      });
+        if (key !== undefined && row !== undefined)
+          await patiently(() => {
+            cache.putScore(key, row);
+          });
+      }
       const fresh = result.logprobs.values();
       return { ...result, logprobs: known.map((row) => row ?? fresh.next().value ?? []) };
     },

@@ -9,6 +9,7 @@ import type { Journal } from '../store/journal.ts';
 import type { JobState } from '../store/queue-desk.ts';
 import type { ScoreJob } from '../store/score-queue.ts';
 import { scoreOptionsKey } from './cached-scorer.ts';
+import { isLocked, patiently } from './patiently.ts';
 import { retryAfter } from './retry.ts';
 import { mayLeave, scoreJob } from './score-job.ts';
 import { scoreKeys } from './score-store.ts';
@@ -66,6 +67,8 @@ const OF_THE_SERVER = [
   'missing_key',
   'engine_missing',
 ];
+/** When a store that could not be read is looked at again, ms. */
+const LOCKED_MS = 1_000;
 /** Jobs of one worker side by side, where nothing else is said. */
 const MOST_AT_ONCE = 16;
 /** A job that was taken so often and never ended takes its worker down with it. */
@@ -77,6 +80,7 @@ export class ScoringWorker {
   readonly #owner = uuidv7();
   readonly #ended = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  readonly #unwritten = new Set<Promise<void>>();
   readonly #leaseMs: number;
   #timer: NodeJS.Timeout | null = null;
   /** Learned from the scorer that is chosen; one until it has been connected. */
@@ -115,15 +119,39 @@ export class ScoringWorker {
     const wished = `${state.turns.length} ${state.consent.scope}`;
     if (!again && this.#wished.get(name) === wished) return false;
     this.#wished.set(name, wished);
-    this.#guarded(() => {
-      const { queue } = this.#ports.journal;
+    const { queue } = this.#ports.journal;
+    const write = (): void => {
       const permitted = !remote || mayLeave(state);
       const mended = permitted && queue.stateOf(state.id, scorer, optionsKey)?.reason === 'consent_forbids';
       const wish = { episodeId: state.id, scorer, optionsKey, actions: state.turns.length };
       queue.wish({ ...wish, expected: expectedGain(state) }, { again: again || mended });
       this.#ports.onChange(state.id);
-    });
+    };
+    try {
+      write();
+    } catch (thrown) {
+      if (isLocked(thrown)) this.#wishLater(name, write);
+      else this.#ports.onError(thrown);
+    }
     return true;
+  }
+
+  /** Whether this worker still has wishes to write, because others are writing to the store, or jobs to end. */
+  get unsettled(): boolean {
+    return this.#unwritten.size > 0 || this.#running.size > 0;
+  }
+
+  #wishLater(name: string, write: () => void): void {
+    const written = patiently(write)
+      .catch((thrown: unknown) => {
+        this.#wished.delete(name);
+        this.#ports.onError(thrown);
+      })
+      .finally(() => {
+        this.#unwritten.delete(written);
+        this.kick();
+      });
+    this.#unwritten.add(written);
   }
 
   /** Where an episode stands with the present scorer; null: not asked for. */
@@ -162,10 +190,14 @@ export class ScoringWorker {
   async dispose(): Promise<void> {
     this.#ended.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
-    await Promise.allSettled(this.#running);
-    this.#guarded(() => {
-      this.#ports.journal.queue.release(this.#owner);
-    });
+    await Promise.allSettled([...this.#running, ...this.#unwritten]);
+    try {
+      await patiently(() => {
+        this.#ports.journal.queue.release(this.#owner);
+      });
+    } catch (thrown) {
+      this.#ports.onError(thrown);
+    }
   }
 
   #mustWait({ yields = true }: ScoringChoice): boolean {
@@ -199,10 +231,16 @@ export class ScoringWorker {
     if (scorerKey === this.#identity) return;
     this.#identity = scorerKey;
     const { queue, memo } = this.#ports.journal;
-    this.#guarded(() => {
+    const noted = patiently(() => {
       memo.set(scorerMemo(scorer), scorerKey);
       queue.outdate(scorer, scoreOptionsKey(options), scorerKey);
-    });
+    })
+      .catch(this.#ports.onError)
+      .finally(() => {
+        this.#unwritten.delete(noted);
+        this.kick();
+      });
+    this.#unwritten.add(noted);
     this.kick();
   }
 
@@ -227,13 +265,14 @@ export class ScoringWorker {
       });
       signal.throwIfAborted();
       const keys = scoreKeys(scored.scorer, choice.options);
-      const ended = journal.queue.finish(this.#owner, job, keys.scorerKey, () => {
+      const keep = (): void => {
         journal.putScored(episodeId, keys.scorerKey, keys.optionsKey, scored);
-      });
+      };
+      const ended = await patiently(() => journal.queue.finish(this.#owner, job, keys.scorerKey, keep));
       if (ended) onJob?.({ episodeId, ms: performance.now() - began, outcome: 'scored', scored });
     } catch (thrown) {
       // Ended, cancelled, paused, or taken over by another window: nothing to report.
-      if (!signal.aborted) this.#giveUp(job, thrown, performance.now() - began);
+      if (!signal.aborted) await this.#giveUp(job, thrown, performance.now() - began);
     } finally {
       over.abort();
       await keeping;
@@ -241,15 +280,20 @@ export class ScoringWorker {
     }
   }
 
-  #giveUp(job: ScoreJob, thrown: unknown, ms: number): void {
+  async #giveUp(job: ScoreJob, thrown: unknown, ms: number): Promise<void> {
     this.#ports.onError(thrown);
     const reason = thrown instanceof TurnwiseError ? thrown.reason : 'unexpected';
     const message = errorText(thrown);
     const retryMs = retryAfter(thrown, job.attempts);
     if (reason === 'unreachable' && retryMs !== null) this.#restsUntil = performance.now() + retryMs;
-    this.#guarded(() => {
-      this.#ports.journal.queue.fail(this.#owner, job, { reason, message }, retryMs);
-    });
+    try {
+      await patiently(() => {
+        this.#ports.journal.queue.fail(this.#owner, job, { reason, message }, retryMs);
+      });
+    } catch (unwritten) {
+      // Its lease runs out by itself.
+      this.#ports.onError(unwritten);
+    }
     this.#ports.onJob?.({ episodeId: job.episodeId, ms, outcome: 'failed', reason, message, retryMs });
   }
 
@@ -284,23 +328,23 @@ export class ScoringWorker {
       const next = queue.dueIn(scorer, scoreOptionsKey(options));
       return next !== null && queue.pausedSince() !== null ? Math.max(next, PAUSED_MS) : next;
     });
-    if (due === undefined || due === null) return;
+    if (due === null) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = null;
         this.kick();
       },
-      Math.max(due, this.#rests(), 100),
+      Math.max(due ?? LOCKED_MS, this.#rests(), 100),
     );
     this.#timer.unref();
   }
 
-  /** A store that is locked or read-only costs a score, never the chat. */
+  /** A store that cannot be used costs a score, never the chat; one that others write to is looked at again. */
   #guarded<T>(work: () => T): T | undefined {
     try {
       return work();
     } catch (thrown) {
-      this.#ports.onError(thrown);
+      if (!isLocked(thrown)) this.#ports.onError(thrown);
       return undefined;
     }
   }

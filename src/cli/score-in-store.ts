@@ -117,7 +117,7 @@ async function untilDone(
   signal: AbortSignal,
 ): Promise<void> {
   const optionsKey = scoreOptionsKey(options);
-  while (!signal.aborted && queue.dueIn(scorer, optionsKey) !== null) {
+  while (!signal.aborted && (worker.unsettled || queue.dueIn(scorer, optionsKey) !== null)) {
     if (queue.pausedSince() !== null) {
       const message = 'The queue of this store is paused; turnwise queue --store FILE --resume lets it go on.';
       throw new TurnwiseError('usage', 'queue_paused', message);

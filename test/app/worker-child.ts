@@ -43,7 +43,7 @@ const worker = new ScoringWorker({
 });
 new StoreWatch(journal, worker, { remote: false }).look();
 say('ready');
-while (journal.queue.jobs().some(({ state }) => state !== 'scored')) {
+while (worker.unsettled || journal.queue.jobs().some(({ state }) => state !== 'scored')) {
   worker.kick();
   await sleep(10);
 }
