@@ -112,12 +112,13 @@ export function startCapture(now: () => number = () => performance.now()): Captu
     record(tokens = capture.tokens) {
       // Parallel to the ids or worth nothing.
       const parallel = tokens.ids === null || tokens.ids.length === tokens.logprobs?.length;
+      const kept = parallel ? tokens.logprobs : null;
       return {
         text,
         prompt_ids: tokens.promptIds,
         ids: tokens.ids,
-        logprobs: parallel ? tokens.logprobs : null,
-        logprobs_mode: tokens.mode,
+        logprobs: kept,
+        logprobs_mode: kept === null ? null : tokens.mode,
         latency_ms: (ended ?? now()) - began,
         first_token_ms: firstToken === null ? null : firstToken - began,
       };
