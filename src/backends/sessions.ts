@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 
 /** Sessions that are remembered. */
 const REMEMBERED = 64;
@@ -10,8 +9,8 @@ const REMEMBERED = 64;
 export function openSessionKeys(): (session: string | undefined) => string {
   const keys = new Map<string, string>();
   return (session) => {
-    if (session === undefined) return randomUUID();
-    const key = keys.get(session) ?? randomUUID();
+    if (session === undefined) return crypto.randomUUID();
+    const key = keys.get(session) ?? crypto.randomUUID();
     // Behind all others: the first is always the one that was longest unused.
     keys.delete(session);
     keys.set(session, key);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { ScorerFacts } from '../core/backend.ts';
 import type { JsonClient } from './json-client.ts';
@@ -65,8 +64,8 @@ export async function connectSglang(
   vocabulary.learn(probeIds);
   const span = probeSequence(probeIds);
   const [once, again] = [
-    await askSglang(client, vocabulary, [span], randomUUID(), signal),
-    await askSglang(client, vocabulary, [span], randomUUID(), signal),
+    await askSglang(client, vocabulary, [span], crypto.randomUUID(), signal),
+    await askSglang(client, vocabulary, [span], crypto.randomUUID(), signal),
   ].map(([scores]) => scores);
   checkSame(client.name, once?.logprobs ?? [], again?.logprobs ?? [], 'twice');
 
