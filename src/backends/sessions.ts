@@ -1,4 +1,3 @@
-
 /** Sessions that are remembered. */
 const REMEMBERED = 64;
 
