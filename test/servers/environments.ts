@@ -158,7 +158,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** What a failed program said last, which is where programs say why. */
-function lastLine(thrown: unknown): string {
+export function lastLine(thrown: unknown): string {
   const said = thrown instanceof Error && 'stderr' in thrown ? String(thrown.stderr) : '';
   const text = said.trim() || (thrown instanceof Error ? thrown.message : String(thrown));
   return text.trim().split('\n').at(-1)?.trim() ?? 'unknown';

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { bundledModel } from '../../src/app/engine-process.ts';
-import { cacheFolder, ensureEnvironment, withLock, type Environment } from './environments.ts';
+import { widenGguf } from '../../src/engine/widen-gguf.ts';
+import { cacheFolder, ensureEnvironment, lastLine, withLock, type Environment } from './environments.ts';
 import { RESULTS, writePrepared, type Prepared } from './prepared.ts';
 import { RECIPES, type ServerName } from './recipes.ts';
 import { writeReference } from './reference.ts';
@@ -30,20 +31,21 @@ export async function prepare(names: readonly ServerName[], say: (line: string) 
         : `${title} ${version}: NOT TESTED. ${environment.missing}`,
     );
   }
-  const torch = pythonWithTorch(environments);
-  const gguf = bundledModel();
-  const made = torch === null ? null : await makeFolder(torch, gguf).catch((thrown: unknown) => thrown as Error);
-  const folder = typeof made === 'string' ? made : null;
-  const noFolder =
-    folder !== null
-      ? null
-      : made instanceof Error
-        ? made.message
-        : 'It needs the Python environment of vLLM or SGLang, and there is neither.';
-  if (noFolder !== null) say(`no Hugging Face folder, no transformers to compare with: ${noFolder}`);
-  const prepared = { weights: { gguf, folder }, noFolder, environments };
+  const python = pythonWithTorch(environments);
+  const gguf = widen(bundledModel());
+  let folder: string | null = null;
+  let noFolder: string | null = null;
+  try {
+    if (python === null) noFolder = 'It needs the Python environment of vLLM or SGLang, and there is neither.';
+    else folder = await makeFolder(python, bundledModel());
+  } catch (thrown) {
+    noFolder = lastLine(thrown);
+  }
+  if (noFolder !== null) say(`no Hugging Face folder, hence no transformers to compare with: ${noFolder}`);
+  const torch = python !== null && folder !== null ? { python, folder } : null;
+  const prepared = { weights: { gguf, folder }, noFolder, torch, environments };
   writePrepared(prepared);
-  await writeReference(torch !== null && folder !== null ? { python: torch, folder } : null, say);
+  await writeReference(torch, say);
   return prepared;
 }
 
@@ -53,6 +55,18 @@ function pythonWithTorch(environments: Partial<Record<ServerName, Environment>>)
     if (environment && 'python' in environment) return environment.python;
   }
   return null;
+}
+
+/**
+ * The committed numbers as 32-bit floats, which is how the engine, transformers and the other servers hold them: beside 16-bit weights
+ * llama.cpp rounds what flows between them, too.
+ */
+function widen(gguf: string): string {
+  const wide = widenGguf(readFileSync(gguf));
+  if (wide === null) throw new Error(`${gguf} holds tensors that cannot be widened.`);
+  const file = join(RESULTS, 'turnwise-toy-f32.gguf');
+  writeFileSync(file, wide);
+  return file;
 }
 
 /** The committed GGUF, weight for weight, as the folder that vLLM, SGLang and transformers load; cached by the file's hash. */

@@ -11,6 +11,8 @@ const preparedSchema = z.object({
   weights: z.object({ gguf: z.string(), folder: z.string().nullable() }),
   /** Why there is no Hugging Face folder, hence no `transformers` to compare with. */
   noFolder: z.string().nullable(),
+  /** A Python with torch and transformers, and the folder for it; null where there is none. */
+  torch: z.object({ python: z.string(), folder: z.string() }).nullable(),
   environments: z.partialRecord(
     z.enum(SERVER_NAMES),
     z.union([z.object({ python: z.string() }), z.object({ missing: z.string() })]),

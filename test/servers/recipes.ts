@@ -39,8 +39,15 @@ export const SERVED_MODEL = 'turnwise-toy';
 /** Not served by anything. */
 export const WRONG_MODEL = 'turnwise-other';
 
-// No model is fetched, and nobody is told that one runs.
-const OFFLINE = { HF_HUB_OFFLINE: '1', DO_NOT_TRACK: '1', PYTHONDONTWRITEBYTECODE: '' };
+const PYTHON = {
+  // No model is fetched, and nobody is told that one runs.
+  HF_HUB_OFFLINE: '1',
+  DO_NOT_TRACK: '1',
+  // Compiled modules are kept: the second start is faster.
+  PYTHONDONTWRITEBYTECODE: '',
+  // Threads that wait for each other on two busy cores are slower than one alone, by far.
+  OMP_NUM_THREADS: '1',
+};
 
 export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
   'llama-server': {
@@ -70,8 +77,9 @@ export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
       ...['--host', '127.0.0.1', '--port', String(port), '--api-key', apiKey],
       // Small blocks are reused sooner; compiling a model of this size would only delay the start.
       ...['--block-size', '32', '--enforce-eager', '--enable-scale-out', '--enable-prompt-tokens-details'],
+      '--disable-uvicorn-access-log',
     ],
-    env: { ...OFFLINE, VLLM_CPU_KVCACHE_SPACE: '1', VLLM_NO_USAGE_STATS: '1' },
+    env: { ...PYTHON, VLLM_CPU_KVCACHE_SPACE: '1', VLLM_NO_USAGE_STATS: '1' },
   },
   sglang: {
     title: 'SGLang',
@@ -87,7 +95,7 @@ export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
       ...['--mem-fraction-static', '0.3', '--max-total-tokens', '60000', '--enable-metrics'],
     ],
     env: {
-      ...OFFLINE,
+      ...PYTHON,
       SGLANG_USE_CPU_ENGINE: '1',
       CUDA_VISIBLE_DEVICES: '',
       PYTHONPATH: join(HERE, 'python/without-cuda'),

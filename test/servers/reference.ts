@@ -102,15 +102,17 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Rows parallel to the scored positions of each sequence. */
-async function scoreByTransformers(
+/** Rows parallel to the scored positions of each sequence, in the distribution sampled at `temperature`. */
+export async function scoreByTransformers(
   { python, folder }: { readonly python: string; readonly folder: string },
   sequences: readonly ScoreSequence[],
+  temperature = 1,
 ): Promise<{ by: string; rows: number[][] }> {
   const asked = join(RESULTS, 'sequences.json');
   const answer = join(RESULTS, 'transformers.json');
   writeFileSync(asked, JSON.stringify(sequences.map(({ ids }) => ids)));
-  await run(python, [TRANSFORMERS, folder, asked, answer], { timeout: TRANSFORMERS_TIMEOUT_MS });
+  const args = [TRANSFORMERS, folder, asked, answer, String(temperature)];
+  await run(python, args, { timeout: TRANSFORMERS_TIMEOUT_MS, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '' } });
   const { by, logprobs } = z
     .object({ by: z.string(), logprobs: rowsSchema })
     .parse(JSON.parse(readFileSync(answer, 'utf8')));

@@ -1,17 +1,21 @@
 // npm run test:servers: brings up the real servers one after the other and runs the suites against them. Arguments filter the
 // suites by file name (`-- vllm`). SERVERS=required: a server that cannot be had is a failure.
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { collectFigures } from './figures.ts';
 import { prepare } from './prepare.ts';
+import { RESULTS } from './prepared.ts';
 import { SERVER_NAMES } from './recipes.ts';
 import { printReport } from './report.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const filters = process.argv.slice(2);
 const started = Date.now();
-const wanted = SERVER_NAMES.filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)));
+const wanted = SERVER_NAMES.filter((name) => filters.length === 0 || filters.some((filter) => filter.includes(name)));
 
+// What an earlier run measured is not what this one did.
+rmSync(RESULTS, { recursive: true, force: true });
 const prepared = await prepare(wanted, (line) => {
   console.log(line);
 });

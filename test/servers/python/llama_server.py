@@ -15,6 +15,8 @@ params.model_alias = {name}
 params.hostnames, params.port, params.api_keys = ["127.0.0.1"], int(port), [api_key]
 params.n_ctx, params.n_parallel = 4096, 1
 params.endpoint_metrics = True
+# Prompts of an hour ago in the machine's memory would make every count of tokens depend on what was asked before.
+params.cache_ram_mib = 0
 params.use_jinja = True
 # Numbers are compared with float32: neither the cache nor the attention may round. One thread, since threads that wait for each
 # other on a busy machine are slower than one alone.
