@@ -41,6 +41,8 @@ const ROWS = {
 faultSuite('echo completions', {
   start: (options): Promise<ProtocolServer> => startCompletions({ ...options }),
   open: openCompletions,
+  kind: 'openai-completions',
+  cutEvery: 5,
   needsFolder: true,
   rows: ROWS,
   echoIgnored: 'echo_ignored',

@@ -5,7 +5,7 @@ import { contractSuite } from './suite.ts';
 contractSuite(
   'the engine',
   async () => {
-    const engine = await startToy();
+    const engine = await startToy({ contextSize: 1536 });
     const { url, token } = engine;
     return {
       backend: openEngineBackend({ url, token }),

@@ -16,6 +16,8 @@ contractSuite(
 faultSuite('llama-server', {
   start: startLlamaServer,
   open: openLlamaServer,
+  kind: 'llama-server',
+  cutEvery: 23,
   rows: {
     nan: 'nan_row',
     minus_9999: 'impossible_logprob',

@@ -21,6 +21,8 @@ contractSuite(`SGLang (${NOT_REAL})`, () => protocolSubject(openSglang, (key) =>
 faultSuite('SGLang', {
   start,
   open: openSglang,
+  kind: 'sglang',
+  cutEvery: 5,
   rows: {
     nan: 'nan_row',
     minus_9999: 'impossible_logprob',

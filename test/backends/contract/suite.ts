@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_SCORE_OPTIONS, scoreTranscripts } from '../../../src/app/score.ts';
 import type { Backend, ScoreSequence } from '../../../src/core/backend.ts';
+import { TurnwiseError } from '../../../src/core/error.ts';
 import { causalLimit } from '../../../src/core/plan/trie.ts';
 import type { ScoredEpisode } from '../../../src/core/scored-episode.ts';
 import { mean, planTalk, sequencesOfTalk, whole, worst, writeTalk } from './talks.ts';
@@ -216,10 +217,10 @@ export function contractSuite(name: string, open: () => Promise<Subject>, expect
       await expect(backend.score([{ ids: long, from: 5, to: contextSize + 1 }])).rejects.toMatchObject({
         reason: 'too_long',
       });
-      for (const strange of [99_999_999, -1, 1.5]) {
-        const ids = [letter, letter, strange, letter];
-        await expect(backend.score([{ ids, from: 1, to: 4 }])).rejects.toMatchObject({ reason: 'bad_token' });
-      }
+      const asked = (strange: number): Promise<unknown> =>
+        backend.score([{ ids: [letter, letter, strange, letter], from: 1, to: 4 }]);
+      await expect(asked(99_999_999)).rejects.toMatchObject({ reason: 'bad_token' });
+      for (const strange of [-1, 1.5]) await expect(asked(strange)).rejects.toBeInstanceOf(TurnwiseError);
       // One less is not too long, and it goes on.
       const { logprobs } = await backend.score([{ ids: long.slice(1), from: contextSize - 3, to: contextSize }]);
       expect(logprobs.map(({ length }) => length)).toEqual([3]);

@@ -34,10 +34,19 @@ const VLLM_ROWS = {
   stale: 'stale_row',
   wrong_count: 'wrong_count',
 } as const;
-faultSuite('vLLM', { start: startVllm, open: openVllm, rows: VLLM_ROWS, tellsTemplate: true });
+faultSuite('vLLM', {
+  start: startVllm,
+  open: openVllm,
+  kind: 'vllm',
+  cutEvery: 5,
+  rows: VLLM_ROWS,
+  tellsTemplate: true,
+});
 faultSuite('vLLM without its token-in routes', {
   start: (options) => startVllm({ ...options, scaleOut: false }),
   open: openVllm,
+  kind: 'vllm',
+  cutEvery: 1,
   rows: VLLM_ROWS,
   echoIgnored: 'short_rows',
   tellsTemplate: true,

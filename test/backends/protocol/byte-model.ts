@@ -73,20 +73,16 @@ export function trueLogprobs(sequence: {
 /** The likeliest tokens after `ids`, the likeliest first. */
 export function likeliestOf(ids: readonly number[], count: number): ModelRow[] {
   const state = ids.reduce(step, START);
-  return Array.from({ length: VOCABULARY }, (_, id) => ({ id, logit: logit(state, id) }))
+  const all = Array.from({ length: VOCABULARY }, (_, id) => ({ id, logit: logit(state, id) }));
+  const total = Math.log(all.reduce((sum, one) => sum + Math.exp(one.logit), 0));
+  return all
     .sort((a, b) => b.logit - a.logit)
     .slice(0, count)
-    .map(({ id }) => rowOf(state, id));
+    .map((one, at) => ({ id: one.id, logprob: one.logit - total, rank: at + 1 }));
 }
 
 export function likeliest(ids: readonly number[]): ModelRow {
   return likeliestOf(ids, 1)[0] ?? rowOf(START, 0);
-}
-
-/** Every token after `ids`, the likeliest first. */
-export function distribution(ids: readonly number[]): ModelRow[] {
-  const state = ids.reduce(step, START);
-  return Array.from({ length: VOCABULARY }, (_, id) => rowOf(state, id)).sort((a, b) => b.logprob - a.logprob);
 }
 
 const START = 0x2545f491;

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import {
   byteTokenizer,
   CHAT_TEMPLATE,
-  distribution,
   END_OF_TEXT,
   END_OF_TURN,
   likeliest,
@@ -247,8 +246,6 @@ export function startLlamaServer({
 }
 
 const isEnd = (id: number): boolean => END_OF_GENERATION.includes(id);
-/** Part of a character, which no grammar takes either. */
-const isPartial = (id: number): boolean => id >= 128 && id < 256;
 
 const refusal = (status: number, message: string, type: string): Refusal =>
   new Refusal(status, { error: { code: status, message, type } });

@@ -39,7 +39,7 @@ export interface ProtocolServer {
   readonly connections: () => number;
   /** Length of its last whole scoring answer, bytes. */
   answerBytes: number;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** One request as a route sees it, with the fault that befell it. */
@@ -65,7 +65,7 @@ export interface Protocol {
 /** Serves one protocol on a free loopback port. */
 export async function serveProtocol(protocol: Protocol): Promise<ProtocolServer> {
   const sockets = new Set<unknown>();
-  const { url, close } = await startProtocolServer((request, response, text) => {
+  const started = await startProtocolServer((request, response, text) => {
     if (!sockets.has(request.socket)) {
       sockets.add(request.socket);
       request.socket.once('close', () => sockets.delete(request.socket));
@@ -73,7 +73,7 @@ export async function serveProtocol(protocol: Protocol): Promise<ProtocolServer>
     answer(protocol, server, request, response, text);
   });
   const server: ProtocolServer = {
-    url,
+    url: started.url,
     seen: [],
     fault: null,
     faultsLeft: Infinity,
@@ -82,7 +82,7 @@ export async function serveProtocol(protocol: Protocol): Promise<ProtocolServer>
     waiting: { now: 0, most: 0 },
     connections: () => sockets.size,
     answerBytes: 0,
-    close,
+    close: () => started.close(),
   };
   return server;
 }
