@@ -23,7 +23,10 @@ export function wavesOf(carriers: readonly Carrier[]): number[][] {
   return waves;
 }
 
-/** The order for a server that remembers its last sequence alone: each time the one that shares the most with the one before. */
+/**
+ * The order for a server that remembers its last sequence alone: neighbours share the most. Where it costs nothing the longest is
+ * the last, so that a live conversation goes on from it; where much of it is read, going back there would.
+ */
 export function nearestOrder(carriers: readonly Carrier[]): number[] {
   const order: number[] = [];
   const rest = new Set(carriers.keys());
@@ -37,7 +40,16 @@ export function nearestOrder(carriers: readonly Carrier[]): number[] {
       if (shared > most) [most, last] = [shared, at];
     }
   }
-  return order;
+  const back = order.toReversed();
+  return tokensToRun(carriers, back) <= tokensToRun(carriers, order) ? back : order;
+}
+
+/** What is run when each carrier goes on from the one before, and nothing behind the first position that is read may be reused. */
+function tokensToRun(carriers: readonly Carrier[], order: readonly number[]): number {
+  return order.reduce((sum, at, k) => {
+    const { ids, from } = carriers[at] ?? { ids: [], from: 1 };
+    return sum + ids.length - Math.min(longestShared(carriers, at, order.slice(Math.max(0, k - 1), k)), from - 1);
+  }, 0);
 }
 
 function longestShared(carriers: readonly Carrier[], at: number, others: readonly number[]): number {

@@ -36,10 +36,14 @@ test('histories that share nothing go at once', () => {
   expect(wavesOf([])).toEqual([]);
 });
 
-test('a server that remembers its last sequence alone gets the latest fork first', () => {
-  const carriers = carriersOf([maskedEarly, factual, maskedLate].map(sequence));
-  const order = nearestOrder(carriers).map((at) => carriers[at]?.ids);
-  expect(new Set(order.slice(0, 2))).toEqual(new Set([factual, maskedLate]));
-  expect(order[2]).toEqual(maskedEarly);
+test('a server that remembers its last sequence alone ends with the whole, where that costs nothing', () => {
+  const carriers = carriersOf([factual, maskedLate].map(sequence));
+  expect(nearestOrder(carriers).map((at) => carriers[at]?.ids)).toEqual([maskedLate, factual]);
   expect(nearestOrder([])).toEqual([]);
+});
+
+test('and begins with it, where an early part of it is read as well', () => {
+  const early = { ids: factual.slice(0, 3), from: 2, to: 3 };
+  const carriers = carriersOf([early, sequence(maskedEarly), sequence(factual), sequence(maskedLate)]);
+  expect(nearestOrder(carriers).map((at) => carriers[at]?.ids)).toEqual([factual, maskedLate, maskedEarly]);
 });
