@@ -1,11 +1,14 @@
 import type { Backend, ScoreRequest, ScoreResult, ScoreSequence } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { carriersOf, commonPrefix, spreadRows, type Carrier } from '../core/plan/carriers.ts';
+import { wavesOf } from '../core/plan/waves.ts';
 import { inParallel } from './in-parallel.ts';
 import { openJsonClient, type JsonClient } from './json-client.ts';
+import { learnOnce } from './learn-once.ts';
 import { refuseUnfit } from './remote-model.ts';
 import type { RemoteServer } from './remote-server.ts';
 import { connectVllm, type VllmConnection } from './vllm-connect.ts';
+import { scoreInPieces } from './vllm-pieces.ts';
 import { askVllm, readVllm } from './vllm-request.ts';
 
 /** What was sent under one salt; everything in it may be in the server's cache. */
@@ -14,29 +17,25 @@ interface Salt {
   readonly sent: (readonly number[])[];
 }
 
-/** Requests in flight at once; each holds its prompt's logits while they are sorted, so long prompts go alone (vLLM #5907). */
+/** Requests in flight at once. */
 const AT_ONCE = 8;
-const LONG_PROMPT = 16_384;
+/**
+ * Tokens in flight at once: vLLM holds the logits of a prompt, as wide as the vocabulary, while it takes their log-probs (#5907), and
+ * does not tell how wide that is. At 152,000 words of 4 bytes this is 10 GB at worst.
+ */
+const TOKENS_AT_ONCE = 16_384;
 /** Sessions whose salt is remembered. */
 const SESSIONS = 64;
 
 /**
  * vLLM as a scorer. The factual request goes first, then the masked ones read its prefix from the cache. V1's rows of cached
  * positions are uninitialised memory, so only rows behind everything that may be cached are read, and a sequence that was sent
- * before under a salt goes out as a full pass under a fresh one.
+ * before under a salt goes out as a full pass under a fresh one, or in pieces of which only rows behind the cache are read.
  */
 export function openVllm(server: RemoteServer): Backend {
   const client = openJsonClient({ name: 'vLLM', url: server.url, key: server.apiKey, silenceMs: server.silenceMs });
   const sessions = new Map<string, Salt>();
-  let known: Promise<VllmConnection> | null = null;
-
-  const connect = (signal?: AbortSignal): Promise<VllmConnection> => {
-    known ??= connectVllm(client, server, signal).catch((thrown: unknown) => {
-      known = null; // the next call may find it running
-      throw thrown;
-    });
-    return known;
-  };
+  const connect = learnOnce((signal) => connectVllm(client, server, signal));
   return {
     name: 'vllm',
     facts: async (signal) => (await connect(signal)).facts,
@@ -44,8 +43,13 @@ export function openVllm(server: RemoteServer): Backend {
     detokenize: async (ids, signal) => (await connect(signal)).text.detokenize(ids, signal),
     score: async (sequences, request = {}) => {
       if (sequences.length === 0) return { logprobs: [], tokensEvaluated: 0, tokensReused: 0 };
-      const connection = await connect(request.signal);
-      return score(client, connection, sequences, saltOf(sessions, request.session), request);
+      try {
+        const connection = await connect(request.signal);
+        return await score(client, connection, sequences, saltOf(sessions, request.session), request);
+      } catch (thrown) {
+        connect.failed(thrown);
+        throw thrown;
+      }
     },
     close: () => Promise.resolve(),
   };
@@ -80,10 +84,10 @@ async function score(
     done += carrier.ids.length;
     onProgress?.(done);
   };
-  // The longest first, alone: what the others share with it is in the cache then.
-  await send(0);
-  const width = carriers.some(({ ids }) => ids.length > LONG_PROMPT) ? 1 : AT_ONCE;
-  await inParallel(width, [...carriers.keys()].slice(1), send);
+  // What is shared with an earlier wave is in the cache by then; the first wave is the longest alone.
+  const longest = Math.max(...carriers.map(({ ids }) => ids.length));
+  const width = Math.min(AT_ONCE, Math.max(1, Math.floor(TOKENS_AT_ONCE / longest)));
+  for (const wave of wavesOf(carriers)) await inParallel(width, wave, send);
   return {
     logprobs: spreadRows(sequences.length, carriers, (at, from, to) => {
       const first = carriers[at]?.from ?? 0;
@@ -101,10 +105,10 @@ interface Scored {
   readonly reused: number | null;
 }
 
-/** Reads the cache where every wanted row lies behind all that may be in it; else, or when that failed, computes anew. */
+/** Reads the cache where every wanted row lies behind all that may be in it; else computes anew. An answer that the cache spoilt is asked for again in pieces. */
 async function scoreCarrier(
   client: JsonClient,
-  { model, route }: VllmConnection,
+  { model, route, forces }: VllmConnection,
   carrier: Carrier,
   salt: Salt,
   signal?: AbortSignal,
@@ -128,11 +132,19 @@ async function scoreCarrier(
     return await ask(salt.id, shared > 0);
   } catch (thrown) {
     if (shared === 0 || !mayBeOfTheCache(thrown)) throw thrown;
-    return ask(crypto.randomUUID(), false);
   }
+  const pieces = forces
+    ? await scoreInPieces(client.name, carrier, (part, next) =>
+        askVllm(client, { model, ids: part, salt: salt.id, readCache: true, route, next }, signal),
+      ).catch((thrown: unknown) => {
+        if (mayBeOfTheCache(thrown)) return null;
+        throw thrown;
+      })
+    : null;
+  return pieces ?? ask(crypto.randomUUID(), false);
 }
 
-/** Rows that a full pass under a fresh salt may mend. vLLM words a NaN among rows that nobody asked for as a 400 (`nan_row`). */
+/** What another answer may mend that reads less from the cache. vLLM words a NaN among rows that nobody asked for as a 400 (`nan_row`). */
 const OF_THE_CACHE = ['nan_row', 'impossible_logprob', 'wrong_token_row', 'stale_row', 'short_rows'];
 
 function mayBeOfTheCache(thrown: unknown): boolean {
