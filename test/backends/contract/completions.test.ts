@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
-import { afterAll } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { openCompletions } from '../../../src/backends/openai-completions.ts';
+import { trueLogprobs } from '../protocol/byte-model.ts';
 import { startCompletions, type CompletionsOptions } from '../protocol/completions.ts';
 import { NOT_REAL, type ProtocolServer } from '../protocol/serve.ts';
 import { writeTokenizerFolder } from '../protocol/tokenizer-folder.ts';
@@ -37,6 +38,8 @@ const ROWS = {
   short: 'short_rows',
   missing_first: 'missing_first_row',
   wrong_count: 'wrong_count',
+  two_answers: 'wrong_count',
+  uneven: 'wrong_count',
 } as const;
 faultSuite('echo completions', {
   start: (options): Promise<ProtocolServer> => startCompletions({ ...options }),
@@ -47,4 +50,16 @@ faultSuite('echo completions', {
   rows: ROWS,
   echoIgnored: 'echo_ignored',
   tellsTemplate: false,
+});
+
+test(`ids that do not come back from a server of texts are not scored as others (${NOT_REAL})`, async () => {
+  const server = await startCompletions({ takesIds: false });
+  const backend = openCompletions({ url: server.url, model: null, apiKey: null, tokenizer: folder });
+  const [whole = []] = await backend.tokenize(['変数 x']);
+  const parted = whole.filter((_, at) => at !== 1);
+  const span = { ids: whole, from: 2, to: whole.length };
+  expect((await backend.score([span])).logprobs).toEqual([trueLogprobs(span)]);
+  const broken = { ids: parted, from: 2, to: parted.length };
+  await expect(backend.score([broken])).rejects.toMatchObject({ reason: 'tokenizer_mismatch' });
+  await server.close();
 });

@@ -19,6 +19,7 @@ import { sequencesOfTalk, worst, writeTalk } from './talks.ts';
 export interface ServerOptions {
   readonly otherTokenizer?: boolean;
   readonly otherTemplate?: boolean;
+  readonly unsteady?: boolean;
 }
 
 export interface FaultSubject {
@@ -103,7 +104,7 @@ export function faultSuite(name: string, subject: FaultSubject): void {
       await expectReason(
         { what: 'rows', fault: fault as RowFault, at },
         reason,
-        /_rows?$|^wrong_count$|^impossible_logprob$/,
+        /_rows?$|^wrong_count$|^impossible_logprob$|^tokenizer_mismatch$/,
       );
     });
 
@@ -286,6 +287,29 @@ export function faultSuite(name: string, subject: FaultSubject): void {
       await expect(mistaken.facts()).rejects.toMatchObject({ reason: 'template_mismatch' });
       await expect(mistaken.score([sequence])).rejects.toMatchObject({ reason: 'template_mismatch' });
       await other.close();
+    });
+
+    test('a server that gives one text two scores', async () => {
+      const other = await subject.start({ unsteady: true });
+      const unsteady = subject.open(remote({ url: other.url }));
+      await expect(unsteady.facts()).rejects.toMatchObject({ reason: 'unsteady_scores' });
+      await expect(unsteady.score([sequence])).rejects.toMatchObject({ reason: 'unsteady_scores' });
+      await other.close();
+    });
+
+    test('who leaves while it connects takes nobody along', async () => {
+      const shared = subject.open(remote());
+      const leaving = new AbortController();
+      const [left, stayed] = await Promise.allSettled([
+        shared.score([sequence], { signal: leaving.signal }),
+        shared.score([sequence]),
+        Promise.resolve().then(() => {
+          leaving.abort();
+        }),
+      ]);
+      expect(left).toMatchObject({ status: 'rejected', reason: { reason: 'aborted' } });
+      if (stayed.status === 'rejected') throw stayed.reason as Error;
+      expect(worst(stayed.value.logprobs, [trueLogprobs(sequence)])).toBeLessThan(1e-4);
     });
 
     test('the folder’s tokenizer and the server’s own give the same scores', async () => {

@@ -30,6 +30,7 @@ export async function protocolSubject(
     server,
     backend,
     reopen: (changes) => open({ ...remote, ...changes }),
+    asked: () => server.seen.length,
     computed: () => Promise.resolve(server.computed),
     close: async () => {
       await backend.close();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openSglang } from '../../../src/backends/sglang.ts';
+import { trueLogprobs, VOCABULARY } from '../protocol/byte-model.ts';
 import { NOT_REAL } from '../protocol/serve.ts';
 import { startSglang, type SglangServer } from '../protocol/sglang.ts';
 import { faultSuite } from './fault-suite.ts';
@@ -35,8 +36,19 @@ faultSuite('SGLang', {
     missing_first: 'missing_first_row',
     stale: 'stale_row',
     wrong_count: 'wrong_count',
+    two_answers: 'wrong_count',
+    other_prompt: 'wrong_count',
   },
   tellsTemplate: true,
+});
+
+test(`the last id of the vocabulary comes back as 0, and is taken for what it is (${NOT_REAL})`, async () => {
+  const server = await start({});
+  const backend = openSglang({ url: server.url, model: null, apiKey: null, tokenizer: null });
+  const ids = [65, 66, VOCABULARY - 1, 67, VOCABULARY - 1];
+  const sequence = { ids, from: 1, to: ids.length };
+  expect((await backend.score([sequence])).logprobs).toEqual([trueLogprobs(sequence)]);
+  await server.close();
 });
 
 test('nothing that kills the real server was ever sent', () => {

@@ -32,6 +32,7 @@ const VLLM_ROWS = {
   short: 'short_rows',
   missing_first: 'missing_first_row',
   stale: 'stale_row',
+  rank_zero: 'stale_row',
   wrong_count: 'wrong_count',
 } as const;
 faultSuite('vLLM', {

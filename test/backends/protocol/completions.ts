@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteTokenizer, likeliest, modelRows, renderByteChat, VOCABULARY } from './byte-model.ts';
+import { byteTokenizer, drifting, likeliest, modelRows, renderByteChat, VOCABULARY } from './byte-model.ts';
 import { spoilRows, type WireRow } from './faults.ts';
 import { Refusal, serveProtocol, type Exchange, type ProtocolServer } from './serve.ts';
 
@@ -17,6 +17,8 @@ export interface CompletionsOptions {
   readonly tokenizes?: boolean;
   readonly otherTokenizer?: boolean;
   readonly otherTemplate?: boolean;
+  /** Every second answer is of another model. */
+  readonly unsteady?: boolean;
   readonly delayMs?: number;
 }
 
@@ -44,8 +46,10 @@ export function startCompletions({
   tokenizes = false,
   otherTokenizer = false,
   otherTemplate = false,
+  unsteady = false,
   ...more
 }: CompletionsOptions = {}): Promise<ProtocolServer> {
+  const drift = drifting(unsteady);
   const tokenizer = byteTokenizer({ other: otherTokenizer });
 
   function complete({ body, server, fault }: Exchange): unknown {
@@ -66,7 +70,8 @@ export function startCompletions({
       }
       server.computed += ids.length;
       const next = likeliest(ids);
-      const sound = modelRows(ids);
+      const off = drift();
+      const sound = modelRows(ids).map((row) => row && { ...row, logprob: row.logprob - off });
       const rows: (WireRow | null)[] = rowFault ? spoilRows(sound, 0, rowFault) : sound;
       const spoken = asked.max_tokens > 0 ? [next] : [];
       const listed = [...(echo ? rows : []), ...spoken];
@@ -81,7 +86,7 @@ export function startCompletions({
             : {
                 tokens: listed.map(name),
                 ...(tellsIds ? { token_ids: listed.map((row, at) => row?.id ?? ids[at] ?? 0) } : {}),
-                token_logprobs: listed.map((row) => row?.logprob ?? null),
+                token_logprobs: listed.map((row) => row?.logprob ?? null).slice(rowFault?.fault === 'uneven' ? 1 : 0),
                 text_offset: listed.map((_, at) => at),
                 top_logprobs: listed.map((row, at) => (row === null ? null : { [name(row, at)]: row.logprob })),
               },
@@ -91,7 +96,7 @@ export function startCompletions({
     const tokens = prompts.flat().length;
     return {
       ...{ id: 'cmpl-1', object: 'text_completion', created: 1, model },
-      choices: rowFault?.fault === 'wrong_count' ? [...choices, ...choices] : choices,
+      choices: rowFault?.fault === 'two_answers' ? [...choices, ...choices] : choices,
       usage: { prompt_tokens: tokens, completion_tokens: asked.max_tokens > 0 ? 1 : 0, total_tokens: tokens + 1 },
     };
   }

@@ -14,8 +14,16 @@ export type RowFault =
   | 'stale'
   /** One log-prob, where there is no row at all. */
   | 'no_row'
-  /** The answer to another number of sequences. */
-  | 'wrong_count';
+  /** Every row twice. */
+  | 'wrong_count'
+  /** The right token with a likely value, and a rank that no computed row has. */
+  | 'rank_zero'
+  /** Answers to two sequences where one was asked about. */
+  | 'two_answers'
+  /** The rows of a prompt of another length. */
+  | 'other_prompt'
+  /** One log-prob fewer than tokens. */
+  | 'uneven';
 
 /** What a server does wrong from now on, to its scoring routes only, until it is told otherwise. */
 export type Fault =
@@ -80,6 +88,12 @@ export function spoilRows(
       return rows.map((row) => row && { ...row, logprob: -0.5 - (row.id % 7) });
     case 'wrong_count':
       return [...rows, ...rows];
+    case 'rank_zero':
+      return withRow((row) => ({ ...row, logprob: -2, rank: 0 }));
+    case 'two_answers':
+    case 'other_prompt':
+    case 'uneven':
+      return [...rows];
     default:
       return fault satisfies never;
   }

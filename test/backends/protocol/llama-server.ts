@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   byteTokenizer,
   CHAT_TEMPLATE,
+  drifting,
   END_OF_TEXT,
   END_OF_TURN,
   likeliest,
@@ -22,6 +23,8 @@ export interface LlamaServerOptions {
   readonly otherTemplate?: boolean;
   /** With a draft model every log-prob is 0. */
   readonly speculative?: boolean;
+  /** Every second answer is of another model. */
+  readonly unsteady?: boolean;
   readonly delayMs?: number;
 }
 
@@ -51,9 +54,11 @@ export function startLlamaServer({
   model = 'bytes',
   otherTokenizer = false,
   otherTemplate = false,
+  unsteady = false,
   speculative = false,
   ...more
 }: LlamaServerOptions = {}): Promise<ProtocolServer> {
+  const drift = drifting(unsteady);
   const tokenizer = byteTokenizer({ other: otherTokenizer });
   const cache = prefixCache(1);
   const template = otherTemplate
@@ -107,9 +112,10 @@ export function startLlamaServer({
     const generated = ids.slice(prompt.length);
     server.computed += prompt.length - cached + generated.length - 1;
 
+    const off = drift();
     const sound = modelRows(ids)
       .slice(prompt.length)
-      .map((row) => row && { ...row, logprob: speculative ? 0 : row.logprob });
+      .map((row) => row && { ...row, logprob: speculative ? 0 : row.logprob - off });
     const rowFault = fault?.what === 'rows' ? fault : null;
     const rows = spoil(sound, prompt.length, rowFault).filter((row) => row !== null);
     return {

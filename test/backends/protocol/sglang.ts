@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteTokenizer, likeliest, modelRows, renderByteChat, VOCABULARY } from './byte-model.ts';
+import { byteTokenizer, drifting, likeliest, modelRows, renderByteChat, VOCABULARY } from './byte-model.ts';
 import { spoilRows, type WireRow } from './faults.ts';
 import { prefixCache } from './prefix-cache.ts';
 import { Refusal, serveProtocol, type Exchange, type ProtocolServer } from './serve.ts';
@@ -12,6 +12,8 @@ export interface SglangOptions {
   readonly model?: string;
   readonly otherTokenizer?: boolean;
   readonly otherTemplate?: boolean;
+  /** Every second answer is of another model. */
+  readonly unsteady?: boolean;
   readonly delayMs?: number;
 }
 
@@ -50,8 +52,10 @@ export async function startSglang({
   model = 'bytes',
   otherTokenizer = false,
   otherTemplate = false,
+  unsteady = false,
   ...more
 }: SglangOptions = {}): Promise<SglangServer> {
+  const drift = drifting(unsteady);
   const tokenizer = byteTokenizer({ other: otherTokenizer });
   const cache = prefixCache(1);
   const deadly: string[] = [];
@@ -70,7 +74,7 @@ export async function startSglang({
       return scoreOne(exchange, ids, start, spaces.join('|'), asked);
     });
     const { fault } = exchange;
-    if (fault?.what === 'rows' && fault.fault === 'wrong_count')
+    if (fault?.what === 'rows' && fault.fault === 'two_answers')
       return many ? answers.slice(1) : [...answers, ...answers];
     return many ? answers : answers[0];
   }
@@ -101,7 +105,10 @@ export async function startSglang({
     cache.fill(space, ids);
     server.computed += ids.length - cached;
     const next = likeliest(ids);
-    const all = modelRows(ids).slice(from);
+    const off = drift();
+    const all = modelRows(ids)
+      .slice(from)
+      .map((row) => row && { ...row, logprob: row.logprob - off });
     const sound: (WireRow | null)[] = all.map((row, k) => (k === 0 ? null : row));
     const spoilt = fault?.what === 'rows' ? spoilRows(sound, from, fault) : sound;
     // The last id of the vocabulary comes back as 0.
@@ -114,7 +121,7 @@ export async function startSglang({
         ...{
           id: 'a',
           finish_reason: { type: 'length', length: most },
-          prompt_tokens: ids.length,
+          prompt_tokens: ids.length + (fault?.what === 'rows' && fault.fault === 'other_prompt' ? 1 : 0),
           weight_version: 'default',
         },
         ...(scores

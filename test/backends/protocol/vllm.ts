@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   byteTokenizer,
+  drifting,
   likeliest,
   modelRows,
   renderByteChat,
@@ -29,6 +30,8 @@ export interface VllmOptions {
   readonly model?: string;
   readonly otherTokenizer?: boolean;
   readonly otherTemplate?: boolean;
+  /** Every second answer is of another model. */
+  readonly unsteady?: boolean;
   /** Half the width of the noise on every log-prob, in nats. */
   readonly noise?: number;
   readonly delayMs?: number;
@@ -87,11 +90,13 @@ export function startVllm({
   otherTokenizer = false,
   otherTemplate = false,
   noise = 0,
+  unsteady = false,
   ...more
 }: VllmOptions = {}): Promise<ProtocolServer> {
   const tokenizer: ByteTokenizer = byteTokenizer({ other: otherTokenizer });
   const cache = prefixCache(blockSize);
   const random = drawer();
+  const drift = drifting(unsteady);
   let garbageAnswers = 0;
 
   const models = {
@@ -206,7 +211,7 @@ export function startVllm({
         prompt_token_ids: asked.return_token_ids ? ids : null,
       };
     });
-    const told = rowFault?.fault === 'wrong_count' ? [...choices, ...choices] : choices;
+    const told = rowFault?.fault === 'two_answers' ? [...choices, ...choices] : choices;
     return {
       id: 'cmpl-1',
       object: 'text_completion',
@@ -231,7 +236,10 @@ export function startVllm({
     cached: number,
     fault: { readonly fault: RowFault; readonly at?: number } | null,
   ): (WireRow | null)[] {
-    const rows = modelRows(ids).map((row) => row && { ...row, logprob: Math.min(0, row.logprob + noise * random()) });
+    const off = drift();
+    const rows = modelRows(ids).map(
+      (row) => row && { ...row, logprob: Math.min(0, row.logprob + noise * random() - off) },
+    );
     if (fault?.fault === 'nan') throw notCompliant();
     const sound = runner === 'newer' ? [null, ...rows.slice(cached + 1)] : withGarbage(rows, cached);
     return fault === null ? sound : spoilRows(sound, ids.length - sound.length, fault);
