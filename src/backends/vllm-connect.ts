@@ -22,6 +22,8 @@ export interface VllmConnection {
   readonly model: string;
   /** The token-in route may read the cache; the other never does. */
   readonly route: 'generate' | 'completions';
+  /** Whether the log-prob of a token that is made to come next is the model's own. */
+  readonly forces: boolean;
 }
 
 /** Episodes side by side; vLLM batches what is asked of it at once. */
@@ -46,11 +48,12 @@ export async function connectVllm(
     .catch((thrown: unknown) => (isAbsent(thrown) ? null : rethrow(thrown)));
   const text = await openScorerText(server.tokenizer, textRoutes(client, model), signal);
   const [letters = []] = await text.tokenize(['Which one? The second, said 7 of them.'], signal);
-  const { route, counts } = await probe(client, model, letters, signal);
+  const { route, counts, forces } = await probe(client, model, letters, signal);
   return {
     model,
     text,
     route,
+    forces,
     facts: {
       identity: {
         id: model,
@@ -108,23 +111,42 @@ async function probe(
   model: string,
   letters: readonly number[],
   signal?: AbortSignal,
-): Promise<Pick<VllmConnection, 'route'> & { readonly counts: boolean }> {
+): Promise<Pick<VllmConnection, 'route' | 'forces'> & { readonly counts: boolean }> {
   const span = probeSequence(letters);
   const ask = (route: VllmConnection['route']): Promise<VllmAnswer> =>
     askVllm(client, { model, ids: span.ids, salt: crypto.randomUUID(), readCache: false, route }, signal);
   const completed = await ask('completions');
   const once = readVllm(client.name, completed, span);
-  let route: VllmConnection['route'] = 'generate';
+  const counts = completed.cached !== null;
   try {
     const generated = await ask('generate');
     checkSame(client.name, once, readVllm(client.name, generated, span), 'through two routes');
     checkSame(client.name, once, readVllm(client.name, await ask('generate'), span), 'twice');
+    return { route: 'generate', counts, forces: counts && (await forcesNext(client, model, span.ids, once, signal)) };
   } catch (thrown) {
     if (!isAbsent(thrown)) throw thrown;
-    route = 'completions';
     checkSame(client.name, once, readVllm(client.name, await ask('completions'), span), 'twice');
+    return { route: 'completions', counts, forces: false };
   }
-  return { route, counts: completed.cached !== null };
+}
+
+/** Not so where the server was told to give log-probs after its masks, which make a forced token certain. */
+async function forcesNext(
+  client: JsonClient,
+  model: string,
+  ids: readonly number[],
+  rows: readonly number[],
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const at = ids.length - 1;
+  const question = { model, ids: ids.slice(0, at), salt: crypto.randomUUID(), readCache: false } as const;
+  try {
+    const { next } = await askVllm(client, { ...question, route: 'generate', next: ids[at] }, signal);
+    return next?.id === ids[at] && Math.abs((next?.logprob ?? Number.NaN) - (rows[at - 1] ?? Number.NaN)) < 1e-3;
+  } catch (thrown) {
+    if (thrown instanceof TurnwiseError && thrown.reason === 'refused_request') return false;
+    throw thrown;
+  }
 }
 
 function isAbsent(thrown: unknown): boolean {
