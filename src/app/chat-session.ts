@@ -145,6 +145,7 @@ export class ChatSession {
     } else {
       await this.#reply({ text, kind: text === chosen ? 'option' : 'edited_option', option: chosen });
     }
+    this.#ports.drafts.set(this.episode, '');
   }
 
   /** The option of the open question that the developer clicked. */
@@ -215,6 +216,7 @@ export class ChatSession {
     try {
       await this.#say(() => conversation.request(text));
       this.#ports.drafts.set(null, '');
+      this.#ports.drafts.set(conversation.id, '');
     } catch (thrown) {
       // The words wait in the conversation that has begun.
       this.#ports.drafts.set(conversation.id, text);
@@ -228,13 +230,12 @@ export class ChatSession {
     await this.#say(() => conversation.reply({ ...reply, turn, latencyMs: this.#latency() }));
   }
 
-  /** Words first to the disk, then their draft goes, then the agent acts. */
+  /** Words first to the disk, then the agent acts. */
   async #say(durable: () => Promise<unknown>): Promise<void> {
     this.#problem = null;
     this.#sending = true;
     try {
       await durable();
-      this.#ports.drafts.set(this.episode, '');
       this.#start(this.#required());
     } catch (thrown) {
       this.#sending = false;

@@ -20,7 +20,8 @@ import { scoreOptions } from './score-options.ts';
  */
 export async function exportDataset(host: Host): Promise<void> {
   const states = host.journal.episodes().map(({ id }) => reduce(host.journal.read(id)));
-  if (!(await release(host, states))) return;
+  const released = await askRelease(states);
+  if (released === null) return;
   const out = await vscode.window.showSaveDialog({
     title: 'Export Dataset',
     saveLabel: 'Export',
@@ -30,6 +31,7 @@ export async function exportDataset(host: Host): Promise<void> {
     ),
   });
   if (out === undefined) return;
+  for (const id of released) await host.session.setConsent(id, 'exportable');
   const summary = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: 'Exporting the dataset', cancellable: true },
     (_progress, token) => runExport(host, out.fsPath, token),
@@ -44,15 +46,15 @@ export async function exportDataset(host: Host): Promise<void> {
   if (answer === copy) await vscode.env.clipboard.writeText(out.fsPath);
 }
 
-/** Asks for consent where conversations need it; false: the developer thought better of it. */
-async function release(host: Host, states: readonly EpisodeState[]): Promise<boolean> {
+/** Asks for consent where conversations need it, and returns those that it was given for; null: the developer thought better of it. */
+async function askRelease(states: readonly EpisodeState[]): Promise<readonly string[] | null> {
   const mine = states.filter(({ source, turns }) => source === 'real_developer' && turns.length > 0);
   const waiting = mine.filter(({ consent }) => consent.scope === 'local-only');
   const excluded = mine.filter(({ consent }) => consent.scope === 'excluded').length;
   if (states.length === 0) {
     throw new TurnwiseError('usage', 'nothing_to_export', 'There is no conversation to export yet; have one first.');
   }
-  if (waiting.length === 0) return true;
+  if (waiting.length === 0) return [];
   const all = `Allow and Export All (${waiting.length})`;
   const some = 'Export Only What Is Exportable';
   const answer = await vscode.window.showInformationMessage(
@@ -66,10 +68,8 @@ async function release(host: Host, states: readonly EpisodeState[]): Promise<boo
     all,
     ...(waiting.length < mine.length - excluded ? [some] : []),
   );
-  if (answer === some) return true;
-  if (answer !== all) return false;
-  for (const { id } of waiting) await host.session.setConsent(id, 'exportable');
-  return true;
+  if (answer === some) return [];
+  return answer === all ? waiting.map(({ id }) => id) : null;
 }
 
 const summarySchema = z.object({

@@ -136,7 +136,7 @@ export class ComposerElement extends LitElement {
     const full = this.text.trim() !== '';
     return html`
       ${
-        this.edited === null
+        this.edited === null || this.edited.turn !== this.question
           ? nothing
           : html`<p class="editing">
               Editing answer ${LETTERS[this.edited.option]}

@@ -20,12 +20,15 @@ export async function openChat(page: Page): Promise<Chat> {
   const entry = page.locator('.activitybar').getByRole('tab', { name: 'Turnwise' });
   await entry.waitFor({ timeout: 60_000 });
   const shown = page.locator('.pane', { has: page.getByRole('button', { name: /^Chat/ }) });
-  // A reloaded window may be about to show it by itself; a click would then hide it again.
-  const visible = await shown.waitFor({ timeout: 2000 }).then(
-    () => true,
-    () => false,
-  );
-  if (!visible) await entry.click();
+  // A reloaded window may be about to show it by itself; a click then hides it, and the next one shows it again.
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const visible = await shown.waitFor({ timeout: 2000 }).then(
+      () => true,
+      () => false,
+    );
+    if (visible) break;
+    await entry.click();
+  }
   return chatIn(page);
 }
 

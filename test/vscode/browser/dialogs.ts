@@ -20,11 +20,28 @@ export const toast = (page: Page, text: string | RegExp): Locator =>
 
 /** Takes the path that the editor's own file dialog proposes, and returns it. */
 export async function takeProposedPath(page: Page): Promise<string> {
-  const dialog = page.locator('.quick-input-widget');
-  const input = dialog.locator('input[type=text]');
+  const path = await proposedPath(page);
+  await page
+    .locator('.quick-input-widget')
+    .getByRole('button', { name: /^(OK|Export)$/ })
+    .click();
+  return path;
+}
+
+/** The path that the editor's own file dialog proposes. */
+export async function proposedPath(page: Page): Promise<string> {
+  const input = page.locator('.quick-input-widget input[type=text]');
   // The field is filled when the dialog is ready.
   await expect.poll(() => input.inputValue()).toMatch(/[^/]$/);
-  const path = await input.inputValue();
-  await dialog.getByRole('button', { name: /^(OK|Export)$/ }).click();
-  return path;
+  return input.inputValue();
+}
+
+/** Opens a file of the folder by its name. */
+export async function openFile(page: Page, name: string): Promise<void> {
+  await page.keyboard.press('Control+p');
+  await page.locator('.quick-input-widget input[type=text]').waitFor();
+  await page.keyboard.type(name);
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('tab', { name }).waitFor();
 }

@@ -1,9 +1,9 @@
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type * as vscode from 'vscode';
-import { afterAll, expect, inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { bridgeExtension, inHost } from '../../host/bridge.mjs';
 import { root } from '../../host/cache.mjs';
 import { chosenBuild, installServer } from '../../host/server-install.mjs';
@@ -48,13 +48,49 @@ export interface Editor {
   readonly shoot: (name: string, page?: Page) => Promise<void>;
 }
 
+/** An editor that somebody has to close. */
+interface OpenEditor extends Editor {
+  /** Leaves pictures of every window and the logs in test-results/. */
+  readonly keepEvidence: (name: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
 /** Opens an editor of its own, gives it to `use`, and ends all of it. A failure leaves pictures and logs in test-results/. */
 export async function withEditor(options: EditorOptions, use: (editor: Editor) => Promise<void>): Promise<void> {
-  const name =
-    expect
-      .getState()
-      .currentTestName?.replace(/[^a-z0-9]+/gi, '-')
-      .slice(0, 80) ?? 'editor';
+  const editor = await openEditor(options);
+  try {
+    await use(editor);
+  } catch (error) {
+    await editor.keepEvidence(testName());
+    throw error;
+  } finally {
+    await editor.close();
+  }
+}
+
+/** One editor for all tests of a file, which go on from each other's state; settings may be known only when it starts. */
+export function sharedEditor(options: () => EditorOptions): () => Editor {
+  let editor: OpenEditor | undefined;
+  beforeAll(async () => {
+    editor = await openEditor(options());
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await editor?.keepEvidence(testName());
+  });
+  afterAll(() => editor?.close());
+  return () => {
+    if (editor === undefined) throw new Error('The editor is not open yet.');
+    return editor;
+  };
+}
+
+const testName = (): string =>
+  expect
+    .getState()
+    .currentTestName?.replace(/[^a-z0-9]+/gi, '-')
+    .slice(0, 80) ?? 'editor';
+
+async function openEditor(options: EditorOptions): Promise<OpenEditor> {
   const folder = await mkdtemp(join(tmpdir(), 'twf-'));
   await cp(join(root, 'sample'), folder, { recursive: true });
   const bridgeFolder = await mkdtemp(join(tmpdir(), 'twb-'));
@@ -67,35 +103,33 @@ export async function withEditor(options: EditorOptions, use: (editor: Editor) =
     trust: options.trust ?? true,
   });
   let browser: Browser | undefined;
-  let context: BrowserContext | undefined;
+  const close = async (): Promise<void> => {
+    engines.push(...(await enginesOf(server).catch(() => [])));
+    await browser?.close();
+    await server.stop();
+    await Promise.all([folder, bridgeFolder].map((path) => rm(path, { recursive: true, force: true, maxRetries: 5 })));
+  };
   try {
     browser = await launchBrowser();
-    context = await browser.newContext({ viewport: options.viewport ?? { width: 1280, height: 800 } });
-    const opened = context;
-    const openWindow = () => openWorkbench(opened, server, options.folder === false ? {} : { folder });
+    const context = await browser.newContext({ viewport: options.viewport ?? { width: 1280, height: 800 } });
+    const openWindow = () => openWorkbench(context, server, options.folder === false ? {} : { folder });
     const page = await openWindow();
     await page.locator('.monaco-workbench').waitFor();
     const shoot = async (shot: string, which = page) => {
       await mkdir(results, { recursive: true });
       await which.screenshot({ path: join(results, `${shot}.png`) });
     };
-    await use({ page, server, folder, look: (read, ...args) => inHost(socket, read, ...args), openWindow, shoot });
+    const keepEvidence = async (name: string) => {
+      for (const [at, shown] of context.pages().entries()) {
+        await shoot(`failed-${name}-${at}`, shown).catch(() => undefined);
+      }
+      const logs = join(results, `failed-${name}-logs`);
+      await cp(join(server.home, 'user/logs'), logs, { recursive: true }).catch(() => undefined);
+    };
+    const look: Editor['look'] = (read, ...args) => inHost(socket, read, ...args);
+    return { page, server, folder, look, openWindow, shoot, keepEvidence, close };
   } catch (error) {
-    await mkdir(results, { recursive: true });
-    const pages = context?.pages() ?? [];
-    await Promise.all(
-      pages.map((page, at) =>
-        page.screenshot({ path: join(results, `failed-${name}-${at}.png`) }).catch(() => undefined),
-      ),
-    );
-    await cp(join(server.home, 'user/logs'), join(results, `failed-${name}-logs`), { recursive: true }).catch(
-      () => undefined,
-    );
+    await close();
     throw error;
-  } finally {
-    engines.push(...(await enginesOf(server).catch(() => [])));
-    await browser?.close();
-    await server.stop();
-    await Promise.all([folder, bridgeFolder].map((path) => rm(path, { recursive: true, force: true, maxRetries: 5 })));
   }
 }

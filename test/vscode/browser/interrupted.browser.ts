@@ -1,6 +1,6 @@
 import { kill } from 'node:process';
 import { expect, test } from 'vitest';
-import { chatIn, openChat } from './chat.ts';
+import { openChat } from './chat.ts';
 import { withEditor } from './editor.ts';
 import { isAlive } from './engines.ts';
 import { chatSettings, startModelServer } from './model-server.ts';
@@ -34,16 +34,4 @@ test('the host is killed between accept and answer: the message is there, marked
   } finally {
     await server.close();
   }
-});
-
-test('what was being written is still there after the window is reloaded', async () => {
-  await withEditor({}, async ({ page }) => {
-    const chat = await openChat(page);
-    await chat.type('Half a sent');
-    await page.waitForTimeout(500);
-    await page.reload();
-    await page.locator('.monaco-workbench').waitFor();
-    const again = await chatIn(page).catch(() => openChat(page));
-    await expect.poll(() => again.field.inputValue()).toBe('Half a sent');
-  });
 });

@@ -2,13 +2,18 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** What the server does with a chat request: says words, says their beginning and falls silent, never answers, or refuses with a status. */
+/** What the server does with a chat request: says words, says their beginning and falls silent, says words as they come, never answers, or refuses with a status. */
 export type Act =
-  { readonly say: string } | { readonly begin: string } | { readonly silence: true } | { readonly refuse: number };
+  | { readonly say: string }
+  | { readonly begin: string }
+  | { readonly live: AsyncIterable<string> }
+  | { readonly silence: true }
+  | { readonly refuse: number };
 
 export interface ModelServer {
   /** Base URL up to /v1. */
   readonly url: string;
+  readonly port: number;
   /** Paths of every request that came in. */
   readonly asked: readonly string[];
   close(): Promise<void>;
@@ -18,7 +23,10 @@ export interface ModelServer {
  * An OpenAI-compatible chat server whose words the test chooses: hostile ones, or none. Everything else of the product is
  * the real thing in these tests; no model can be made to say a given text on a given day.
  */
-export async function startModelServer(act: (chatNumber: number) => Act): Promise<ModelServer> {
+export async function startModelServer(
+  act: (chatNumber: number) => Act,
+  { port: wanted = 0 }: { readonly port?: number } = {},
+): Promise<ModelServer> {
   const asked: string[] = [];
   let chats = 0;
   const server = createServer((request, response) => {
@@ -32,10 +40,11 @@ export async function startModelServer(act: (chatNumber: number) => Act): Promis
       response.writeHead(404).end();
     }
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  await new Promise<void>((listening) => server.listen(wanted, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/v1`,
+    port,
     asked,
     close: () =>
       new Promise((closed) => {
@@ -56,15 +65,19 @@ async function chat(request: IncomingMessage, response: ServerResponse, act: Act
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.flushHeaders();
   if ('silence' in act) return;
-  const words = 'say' in act ? act.say : act.begin;
   const send = (delta: object, finish_reason: string | null) => {
     const choices = [{ index: 0, delta, finish_reason, logprobs: null }];
     const chunk = { id: 'chat', object: 'chat.completion.chunk', created: 0, model: 'stand-in', choices };
     response.write(`data: ${JSON.stringify(chunk)}\n\n`);
   };
   send({ role: 'assistant', content: '' }, null);
-  for (const piece of words.match(/.{1,24}/gs) ?? []) send({ content: piece }, null);
-  if ('begin' in act) return;
+  if ('live' in act) {
+    for await (const piece of act.live) send({ content: piece }, null);
+  } else {
+    const words = 'say' in act ? act.say : act.begin;
+    for (const piece of words.match(/.{1,24}/gs) ?? []) send({ content: piece }, null);
+    if ('begin' in act) return;
+  }
   send({}, 'stop');
   response.end('data: [DONE]\n\n');
 }
@@ -79,3 +92,21 @@ export const chatSettings = ({ url }: ModelServer): Readonly<Record<string, unkn
   'turnwise.chat.server': 'stand-in',
   'turnwise.scoring.enabled': false,
 });
+
+/** Words that the test gives one by one. */
+export interface Tap {
+  readonly live: AsyncIterable<string>;
+  readonly give: (text: string) => void;
+  readonly end: () => void;
+}
+
+export function openTap(): Tap {
+  const words = new TransformStream<string, string>();
+  const writer = words.writable.getWriter();
+  return {
+    live: words.readable,
+    // A reader that is gone (the answer was stopped) takes no more.
+    give: (text) => void writer.write(text).catch(() => undefined),
+    end: () => void writer.close().catch(() => undefined),
+  };
+}
