@@ -44,11 +44,13 @@ export function chatSuite(subject: Subject): void {
 
     const told = records.map(({ logprobs }) => logprobs ?? []);
     const raw = (await backend.score(sequences)).logprobs;
+    // Sure tokens have the same log-prob at any temperature; these would not.
+    expect(Math.min(...told.flat())).toBeLessThan(-0.5);
     const fromRaw = worstDifference(raw, told);
     const modes = new Set(records.map(({ logprobs_mode }) => logprobs_mode));
     subject.figures.add(`chat at temperature ${TEMPERATURE}: log-probs recorded as`, [...modes].join(', '));
     subject.figures.add(
-      'chat: worst difference from re-scoring',
+      `chat: ${told.flat().length} tokens, worst difference from re-scoring`,
       fromRaw,
       'nats',
       modes.has('raw') ? `<= ${TOLERANCE}` : 'far, as it should be',

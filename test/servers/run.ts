@@ -1,5 +1,6 @@
 // npm run test:servers: brings up the real servers one after the other and runs the suites against them. Arguments filter the
-// suites by file name (`-- vllm`). SERVERS=required: a server that cannot be had is a failure.
+// suites by file name (`-- vllm`). SERVERS=required: a server that cannot be had is a failure. SERVER_URL,
+// SERVER_KIND and more: see url.servers.ts.
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,13 +13,18 @@ import { printReport } from './report.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const filters = process.argv.slice(2);
 const started = Date.now();
-const wanted = SERVER_NAMES.filter((name) => filters.length === 0 || filters.some((filter) => filter.includes(name)));
+// A server that runs already needs nothing from here.
+const live = process.env['SERVER_URL'] !== undefined;
+const wanted = SERVER_NAMES.filter(
+  (name) => filters.length === 0 || filters.some((filter) => filter.includes(name) || name.includes(filter)),
+);
 
 // What an earlier run measured is not what this one did.
 rmSync(RESULTS, { recursive: true, force: true });
-const prepared = await prepare(wanted, (line) => {
+const say = (line: string): void => {
   console.log(line);
-});
+};
+const prepared = live ? null : await prepare(wanted, say);
 const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
 const suites = spawn(process.execPath, [vitest, 'run', '--config', 'test/servers/vitest.config.ts', ...filters], {
   cwd: ROOT,
@@ -34,5 +40,5 @@ const code = await new Promise<number>((done) => {
     done(status ?? 1);
   });
 });
-printReport(collectFigures(), prepared, (Date.now() - started) / 1000);
+if (prepared) printReport(collectFigures(), prepared, (Date.now() - started) / 1000);
 process.exitCode = code;
