@@ -1,9 +1,12 @@
+import { expect, test } from 'vitest';
 import { openVllm } from '../../../src/backends/vllm.ts';
+import { trueLogprobs } from '../protocol/byte-model.ts';
 import { NOT_REAL } from '../protocol/serve.ts';
 import { startVllm, type VllmOptions } from '../protocol/vllm.ts';
 import { faultSuite } from './fault-suite.ts';
 import { protocolSubject, PROTOCOL } from './protocol-subject.ts';
 import { contractSuite } from './suite.ts';
+import { sequencesOfTalk, worst } from './talks.ts';
 
 const subject = (options: VllmOptions) => () => protocolSubject(openVllm, (key) => startVllm({ key, ...options }));
 
@@ -14,6 +17,11 @@ contractSuite(`vLLM, older runner (${NOT_REAL})`, subject({ noise: 1e-5, nanEver
   exact: false,
 });
 contractSuite(`vLLM, older runner, often with a NaN (${NOT_REAL})`, subject({ nanEvery: 2 }), PROTOCOL);
+contractSuite(
+  `vLLM, older runner, often with a NaN, counting nothing (${NOT_REAL})`,
+  subject({ nanEvery: 2, countsCached: false }),
+  PROTOCOL,
+);
 contractSuite(`vLLM, newer runner (${NOT_REAL})`, subject({ runner: 'newer' }), { ...PROTOCOL, ...LIMITS });
 contractSuite(
   `vLLM without its token-in routes (${NOT_REAL})`,
@@ -39,7 +47,7 @@ faultSuite('vLLM', {
   start: startVllm,
   open: openVllm,
   kind: 'vllm',
-  cutEvery: 5,
+  cutEvery: 7,
   rows: VLLM_ROWS,
   tellsTemplate: true,
 });
@@ -47,8 +55,23 @@ faultSuite('vLLM without its token-in routes', {
   start: (options) => startVllm({ ...options, scaleOut: false }),
   open: openVllm,
   kind: 'vllm',
-  cutEvery: 1,
+  cutEvery: 13,
   rows: VLLM_ROWS,
   echoIgnored: 'short_rows',
   tellsTemplate: true,
+});
+
+test.each([
+  ['a token that did not come next, though it was made to', {}, 'wrong_next'],
+  ['the certainty of a token that was made to come next', { processed: true }, null],
+] as const)(`%s is not taken for its log-prob (${NOT_REAL})`, async (_, options, fault) => {
+  const server = await startVllm({ nanEvery: 2, ...options });
+  const backend = openVllm({ url: server.url, model: null, apiKey: null, tokenizer: null });
+  const talk = await sequencesOfTalk(backend, 'next', 4);
+  if (fault !== null) server.fault = { what: 'rows', fault };
+  for (let session = 0; session < 6; session += 1) {
+    const { logprobs } = await backend.score(talk, { session: String(session) });
+    expect(worst(logprobs, talk.map(trueLogprobs))).toBeLessThan(1e-9);
+  }
+  await server.close();
 });

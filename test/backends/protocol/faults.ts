@@ -22,6 +22,8 @@ export type RowFault =
   | 'two_answers'
   /** The rows of a prompt of another length. */
   | 'other_prompt'
+  /** Another token than the one that was made to come next. */
+  | 'wrong_next'
   /** One log-prob fewer than tokens. */
   | 'uneven';
 
@@ -91,6 +93,7 @@ export function spoilRows(
     case 'rank_zero':
       return withRow((row) => ({ ...row, logprob: -2, rank: 0 }));
     case 'two_answers':
+    case 'wrong_next':
     case 'other_prompt':
     case 'uneven':
       return [...rows];

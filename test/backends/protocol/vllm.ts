@@ -30,6 +30,8 @@ export interface VllmOptions {
   readonly model?: string;
   readonly otherTokenizer?: boolean;
   readonly otherTemplate?: boolean;
+  /** `--logprobs-mode processed_logprobs`: after the masks, which make a forced token certain. */
+  readonly processed?: boolean;
   /** Every second answer is of another model. */
   readonly unsteady?: boolean;
   /** Half the width of the noise on every log-prob, in nats. */
@@ -48,6 +50,8 @@ const detokenizeSchema = z.object({ model: z.string().optional(), tokens: z.arra
 const samplingSchema = z.object({
   max_tokens: z.int().min(1),
   prompt_logprobs: z.int().optional(),
+  logprobs: z.int().nullish(),
+  allowed_token_ids: z.array(z.int()).min(1).optional(),
   prompt_logprob_start: z.int().optional(),
   prompt_logprob_token_ids: z.array(z.array(z.int())).optional(),
   skip_reading_prefix_cache: z.boolean().optional(),
@@ -91,6 +95,7 @@ export function startVllm({
   otherTemplate = false,
   noise = 0,
   unsteady = false,
+  processed = false,
   ...more
 }: VllmOptions = {}): Promise<ProtocolServer> {
   const tokenizer: ByteTokenizer = byteTokenizer({ other: otherTokenizer });
@@ -159,9 +164,24 @@ export function startVllm({
       prompt_logprobs: sampling.prompt_logprobs === undefined ? null : keyed(rowsOf(ids, cached, rows)),
       prompt_token_id_logprobs: wanted === undefined ? null : fixedIds(ids, cached, start ?? 0, wanted),
       prompt_token_ids: null,
-      choices: [
-        { index: 0, finish_reason: 'length', stop_reason: null, token_ids: [likeliest(ids).id], logprobs: null },
-      ],
+      choices: [generated(ids, sampling, rows?.fault === 'wrong_next')],
+    };
+  }
+
+  /** The likeliest token, or the one that is allowed, with its log-prob where that is asked for. */
+  function generated(
+    ids: readonly number[],
+    { allowed_token_ids: [forced] = [], logprobs }: z.infer<typeof samplingSchema>,
+    mistaken: boolean,
+  ): unknown {
+    const row = forced === undefined ? likeliest(ids) : modelRows([...ids, forced]).at(-1);
+    const said = row && mistaken ? { ...row, id: row.id === 65 ? 66 : 65, logprob: -2 } : row;
+    const { id = 0, logprob = 0, rank = 1 } = said ?? {};
+    const entry = { token: `token_id:${id}`, token_id: id, rank, top_logprobs: [] };
+    return {
+      ...{ index: 0, finish_reason: 'length', stop_reason: null, token_ids: [id] },
+      logprobs:
+        logprobs == null ? null : { content: [{ ...entry, logprob: processed && forced !== undefined ? 0 : logprob }] },
     };
   }
 
