@@ -114,7 +114,14 @@ export async function openProduct(
       const warning = warningOf(settings, servers);
       return { chatServer: { name, remote }, notice, examples, blocked: journal.readOnly, warning };
     },
-    drafts: desk,
+    drafts: {
+      get: (episode) => desk.get(episode),
+      set: (episode, text) => {
+        attempt(() => {
+          desk.set(episode, text);
+        });
+      },
+    },
     onView: (view) => {
       chat.show(view);
       if (view.episode !== null) remember(view.episode);

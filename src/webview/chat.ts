@@ -325,10 +325,10 @@ function openQuestion(view: ChatView): TurnView | null {
 }
 
 /** What the agent had said when its action broke off: to read, not part of the conversation. */
-function brokenOff({ partial }: StatusView): TemplateResult | typeof nothing {
+function brokenOff({ partial, marker }: StatusView): TemplateResult | typeof nothing {
   if (partial.trim() === '') return nothing;
   return html`<article class="agent broken" aria-label="The agent broke off">
-    ${prose(partial)} ${mark('debug-disconnect', 'Broke off here')}
+    ${soFar(partial, marker)} ${mark('debug-disconnect', 'Broke off here')}
   </article>`;
 }
 
@@ -340,17 +340,17 @@ function streaming({ running, marker }: StatusView): TemplateResult | typeof not
       <p class="thinking"><i></i><i></i><i></i></p>
     </article>`;
   }
-  const parsed = parseAction(running.text, { marker });
-  return html`<article class="agent" aria-label="The agent is writing">
-    ${
-      parsed.kind === 'answer'
-        ? html`${prose(parsed.message)}
-            <section class="proposal">
-              <pre><code>${parsed.code}</code></pre>
-            </section>`
-        : prose(running.text)
-    }
-  </article>`;
+  return html`<article class="agent" aria-label="The agent is writing">${soFar(running.text, marker)}</article>`;
+}
+
+/** A message whose end is missing. */
+function soFar(text: string, marker: string): TemplateResult {
+  const parsed = parseAction(text, { marker });
+  if (parsed.kind === 'question') return prose(text);
+  return html`${prose(parsed.message)}
+    <section class="proposal">
+      <pre><code>${parsed.code}</code></pre>
+    </section>`;
 }
 
 function spoken(turn: TurnView): string {

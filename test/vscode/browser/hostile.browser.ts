@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { openChat } from './chat.ts';
 import { withEditor } from './editor.ts';
+import { eventsOf } from './journal-of.ts';
 import { chatSettings, startModelServer } from './model-server.ts';
 
 const hostile = (leak: string): string => `Which of these?
@@ -23,12 +24,29 @@ const hostile = (leak: string): string => `Which of these?
 A) <img src="${leak}/option.png" onerror="window.owned = true">
 B) [link](command:workbench.action.files.newUntitledFile)`;
 
+/** Puts a script, a handler or a picture into the page as a hole in the renderer would, and returns which directive refused it. */
+const INJECT = (what: '<script>' | 'onclick' | '<img>'): string => `new Promise((refused) => {
+  document.addEventListener('securitypolicyviolation', (event) => refused(event.effectiveDirective), { once: true });
+  setTimeout(() => refused('nothing refused it'), 3000);
+  if ('${what}' === '<script>') {
+    document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.owned = true' }));
+  } else if ('${what}' === 'onclick') {
+    const button = document.createElement('button');
+    button.setAttribute('onclick', 'window.owned = true');
+    document.body.append(button);
+    button.click();
+    button.remove();
+  } else {
+    new Image().src = 'http://127.0.0.1:9/leak.png';
+  }
+})`;
+
 test('what a model says is text: HTML, pictures and links of every kind do nothing', async () => {
   const leak = await startModelServer(() => ({ silence: true }));
   const origin = leak.url.replace('/v1', '');
   const server = await startModelServer(() => ({ say: hostile(origin) }));
   try {
-    await withEditor({ settings: chatSettings(server) }, async ({ page, look, shoot }) => {
+    await withEditor({ settings: chatSettings(server) }, async ({ page, look, shoot, server: host }) => {
       const chat = await openChat(page);
       await chat.say('<img src=x onerror="window.owned=true"> **write** something');
       expect(await chat.settled(1)).toBe('question');
@@ -46,12 +64,42 @@ test('what a model says is text: HTML, pictures and links of every kind do nothi
         await page.keyboard.press('Escape');
       }
       expect(await look((vscode) => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).length)).toBe(before);
+      // Nothing was sent in the developer's name: the question still waits.
+      expect(await chat.turn(2).count()).toBe(0);
+
+      // An option is sent as the text that it shows, whatever that looks like.
+      const address = page.url();
+      for (const [turn, at] of [
+        [1, 0],
+        [2, 1],
+      ] as const) {
+        const option = chat.turn(turn).locator('button.choice').nth(at);
+        const shown = await option.locator('.text').textContent();
+        await option.click();
+        await chat.settled(turn + 1);
+        expect(eventsOf(host, 'observed').at(-1)).toMatchObject({ kind: 'option', text: shown, option: shown });
+      }
+      expect(eventsOf(host, 'observed').map(({ text }) => text)).toEqual([
+        `<img src="${origin}/option.png" onerror="window.owned = true">`,
+        '[link](command:workbench.action.files.newUntitledFile)',
+      ]);
+      expect(page.url()).toBe(address);
+      expect(await look((vscode) => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).length)).toBe(before);
+
+      // Had the renderer let a script through, the page's own policy would have stopped it.
+      const policy =
+        (await chat.frame.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content')) ?? '';
+      expect(policy).toMatch(/^default-src 'none'; script-src 'nonce-[\w-]{20,}'; style-src [^;]+; font-src [^;]+$/);
+      expect(policy).not.toMatch(/unsafe|\*;|data:|blob:/);
+      const body = chat.frame.locator('body');
+      expect(await body.evaluate(INJECT('<script>'))).toBe('script-src-elem');
+      expect(await body.evaluate(INJECT('onclick'))).toBe('script-src-attr');
+      expect(await body.evaluate(INJECT('<img>'))).toBe('img-src');
+      expect(await body.evaluate('globalThis.owned === undefined')).toBe(true);
       for (const frame of page.frames()) {
         expect(await frame.evaluate('globalThis.owned === undefined').catch(() => true)).toBe(true);
       }
       expect(leak.asked).toEqual([]);
-      // Nothing was sent in the developer's name: the question still waits.
-      expect(await chat.turn(2).count()).toBe(0);
     });
   } finally {
     await server.close();

@@ -1,10 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kill } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openChat } from './chat.ts';
 import { withEditor } from './editor.ts';
 import { enginesOf } from './engines.ts';
+import { eventsOf } from './journal-of.ts';
 import { chatSettings, startModelServer } from './model-server.ts';
 
 test('with no folder open the loop still begins', async () => {
@@ -35,24 +37,57 @@ test('a server that is gone, or refuses the key, is said in words, and the messa
   }).finally(() => server.close().catch(() => undefined));
 });
 
-test('an engine killed between two answers is started again by Continue', async () => {
-  await withEditor({ settings: { 'turnwise.chat.temperature': 0 } }, async ({ page, server }) => {
+test('an engine killed in the middle of an answer, then between two: what was said stays readable, and a new engine goes on', async () => {
+  await withEditor({ settings: { 'turnwise.chat.temperature': 0 } }, async ({ page, server, shoot }) => {
     const chat = await openChat(page);
-    await chat.say('Return the peak value. round it properly.');
-    await expect.poll(async () => (await enginesOf(server)).length, { timeout: 60_000 }).toBe(1);
-    await chat.settled(1);
-    const [engine] = await enginesOf(server);
-    if (engine === undefined) throw new Error('no engine runs');
-    kill(engine, 'SIGKILL');
-    await chat.say('keep 1 decimals');
-    const next = chat.turn(2);
     const goOn = chat.frame.getByRole('button', { name: 'Continue' });
-    await next.or(goOn).first().waitFor({ timeout: 60_000 });
-    if (await goOn.isVisible()) await goOn.click();
+    const onlyEngine = async (): Promise<number> => {
+      const [engine] = await enginesOf(server);
+      if (engine === undefined) throw new Error('no engine runs');
+      return engine;
+    };
+    await chat.say('Return the peak value. round it properly.');
+    await chat.settled(1);
+    const first = await onlyEngine();
+    await chat.say('keep 1 decimals');
+    const writing = chat.frame.getByRole('article', { name: 'The agent is writing' });
+    await slowUntil(first, async () => (await writing.count()) > 0);
+    kill(first, 'SIGKILL');
+    await goOn.waitFor();
+    const broken = chat.frame.getByRole('article', { name: 'The agent broke off' });
+    await broken.getByText('Broke off here').waitFor();
+    const [failure] = eventsOf(server, 'action_failed');
+    expect(failure).toMatchObject({ turn: 1, reason: 'connection_lost' });
+    expect(failure?.partial.trim()).not.toBe('');
+    expect(squeezed(await broken.textContent())).toContain(squeezed(failure?.partial ?? '').slice(0, 12));
+    await shoot('engine-killed');
+    await goOn.click();
     await chat.settled(2);
-    expect(await enginesOf(server)).not.toEqual([engine]);
+    expect(await broken.count()).toBe(0);
+    const second = await onlyEngine();
+    expect(second).not.toBe(first);
+
+    kill(second, 'SIGKILL');
+    await chat.say('label it points');
+    await chat.turn(3).or(goOn).first().waitFor({ timeout: 60_000 });
+    if (await goOn.isVisible()) await goOn.click();
+    await chat.settled(3);
+    expect(await onlyEngine()).not.toBe(second);
   });
 });
+
+/** Lets a process run a few milliseconds at a time, and leaves it stopped once this is so: a model that is slow enough to be caught. */
+async function slowUntil(pid: number, isSo: () => Promise<boolean>): Promise<void> {
+  for (let step = 0; step < 3000; step += 1) {
+    kill(pid, 'SIGSTOP');
+    if (await isSo()) return;
+    kill(pid, 'SIGCONT');
+    await sleep(4);
+  }
+  throw new Error('It did not happen in 3000 steps.');
+}
+
+const squeezed = (text: string | null): string => (text ?? '').replace(/\s+/g, '');
 
 test("without this platform's engine binary a server still chats, and scoring says what is missing", async () => {
   const model = await startModelServer((chat) => ({ say: chat === 1 ? 'Which rounding?' : 'Which unit?' }));
@@ -91,21 +126,4 @@ test('a journal that cannot be opened is said, with a way to the log', async () 
       .first()
       .waitFor();
   });
-});
-
-test('two windows on one folder: the second lists the conversation that runs in the first, which goes on to obey', async () => {
-  const server = await startModelServer((chat) => (chat === 1 ? { begin: 'Which roun' } : { say: 'Which rounding?' }));
-  await withEditor({ settings: chatSettings(server) }, async ({ page, openWindow }) => {
-    const first = await openChat(page);
-    await first.say('Round a price.');
-    await first.frame.getByText('Which roun').waitFor();
-    const other = await openWindow();
-    await openChat(other);
-    await other
-      .getByRole('treeitem', { name: /Round a price/ })
-      .first()
-      .waitFor();
-    await first.frame.getByRole('button', { name: 'Stop' }).click();
-    await first.frame.getByRole('button', { name: 'Continue' }).or(first.turn(1)).first().waitFor();
-  }).finally(() => server.close());
 });
