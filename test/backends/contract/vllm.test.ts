@@ -75,3 +75,14 @@ test.each([
   }
   await server.close();
 });
+
+test(`the same job over and over in one session is scored truly, though nobody says what came from the cache (${NOT_REAL})`, async () => {
+  const server = await startVllm({ nanEvery: 0, countsCached: false });
+  const backend = openVllm({ url: server.url, model: null, apiKey: null, tokenizer: null });
+  const talk = await sequencesOfTalk(backend, 'again', 4);
+  for (let time = 0; time < 6; time += 1) {
+    const { logprobs } = await backend.score(talk, { session: 'again' });
+    expect(worst(logprobs, talk.map(trueLogprobs))).toBeLessThan(1e-9);
+  }
+  await server.close();
+});
