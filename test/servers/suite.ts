@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { DEFAULT_SCORE_OPTIONS, planTranscripts, scoreTranscripts } from '../../src/app/score.ts';
 import type { RemoteServer } from '../../src/backends/remote-server.ts';
 import type { Backend } from '../../src/core/backend.ts';
@@ -37,6 +36,8 @@ export interface Subject {
 
 const GAIN_TOLERANCE = 2e-3;
 const LONG = [4, 8, 16];
+/** Tokens that may be computed anew for an answer that vLLM refuses for a NaN among rows that nobody asked for. */
+const REPAIR = 128;
 
 /**
  * Starts the real server and holds its numbers against two other implementations, and its work against the causal limit.
@@ -153,16 +154,10 @@ export function serverSuite({ name, open, tolerance, limit }: Expectations, more
 
       const shape = `T = ${turns}`;
       const kept = limit === null ? undefined : `<= ${limit}`;
-      // vLLM refuses what has a NaN among rows that nobody asked for; the whole pass instead is the price of an exact answer.
-      const repeated = watched.refused.reduce((sum, body) => sum + lengthOf(body), 0);
-      const ratio = (computed - repeated) / plan.limit;
-      figures.add(`${shape}: tokens computed / causal limit of ${plan.limit}`, ratio, '', kept);
-      if (repeated > 0) {
-        figures.add(
-          `${shape}: with ${watched.refused.length} passes repeated after its own 400`,
-          computed / plan.limit,
-        );
-      }
+      const ratio = computed / plan.limit;
+      const refused = watched.refused.length;
+      const spoilt = refused === 0 ? '' : `, ${refused} answers spoilt by its own NaN and asked for again`;
+      figures.add(`${shape}: tokens computed / causal limit of ${plan.limit}`, ratio, '', kept && kept + spoilt);
       const fewer = (naive.tokens / plan.limit).toFixed(1);
       figures.add(
         `${shape}: wall clock of ${turns + 1} full passes over ours`,
@@ -170,9 +165,9 @@ export function serverSuite({ name, open, tolerance, limit }: Expectations, more
         'x',
         `${fewer} x by tokens`,
       );
-      if (limit !== null) expect(ratio).toBeLessThanOrEqual(limit);
+      if (limit !== null) expect(ratio).toBeLessThanOrEqual(limit + (refused * REPAIR) / plan.limit);
       // What the client says that the server did; of a refused request nobody knows.
-      if (tokensEvaluated !== null && repeated === 0)
+      if (tokensEvaluated !== null && refused === 0)
         expect(Math.abs(tokensEvaluated / computed - 1)).toBeLessThan(0.02);
     });
 
@@ -251,12 +246,6 @@ async function fullPasses(
     seconds: (performance.now() - started) / 1000,
     tokens: passes.reduce((sum, { ids }) => sum + ids.length, 0),
   };
-}
-
-const askedSchema = z.object({ token_ids: z.array(z.int()).optional() });
-
-function lengthOf(body: string): number {
-  return askedSchema.parse(JSON.parse(body)).token_ids?.length ?? 0;
 }
 
 const shasOf = ({ episode_id, turns }: ScoredEpisode): unknown => [
