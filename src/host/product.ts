@@ -24,6 +24,8 @@ import { StatusBar } from './status-bar.ts';
 
 /** From a change of the store to a look at it, ms: changes come in bursts. */
 const LOOK_MS = 300;
+/** Between two looks at whether the window that the agent writes in is still there, ms. */
+const DESERTED_MS = 2000;
 
 /** Opens the store and builds a window on it. Throws `TurnwiseError` where the store cannot be had. */
 export async function openProduct(
@@ -267,7 +269,20 @@ function watchStore({ journal, session, scoring, scoringStatus, tree, log }: Hos
   const soon = (): void => {
     waiting ??= setTimeout(look, LOOK_MS);
   };
-  const subscriptions: { dispose(): unknown }[] = [vscode.window.onDidChangeWindowState(soon)];
+  // Whoever waits for another window is not told when that one dies.
+  const awaiting = setInterval(() => {
+    if (session.state.phase !== 'acting' || session.acting) return;
+    recoverActions(journal, log);
+    session.refresh();
+  }, DESERTED_MS);
+  const subscriptions: { dispose(): unknown }[] = [
+    vscode.window.onDidChangeWindowState(soon),
+    {
+      dispose: () => {
+        clearInterval(awaiting);
+      },
+    },
+  ];
   try {
     // SQLite's log stands beside the store; it is what changes.
     const watcher = watch(dirname(journal.path), (_event, name) => {

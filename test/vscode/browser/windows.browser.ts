@@ -1,15 +1,24 @@
+import { kill } from 'node:process';
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { openChat, type Chat } from './chat.ts';
 import { withEditor } from './editor.ts';
+import { isAlive } from './engines.ts';
 import { eventsOf } from './journal-of.ts';
 import { chatSettings, openTap, startModelServer, type Act } from './model-server.ts';
 
 test('one conversation in two windows: who cannot act is told why, and of two answers at once the journal has one, which both show', async () => {
   const taps = [openTap(), openTap()];
-  const acts: Act[] = [...taps, { say: 'Which name?' }, { say: 'Which file?' }];
+  const acts: Act[] = [
+    ...taps,
+    { say: 'Which name?' },
+    { say: 'Which file?' },
+    { begin: 'Which lin' },
+    { say: 'Which line?' },
+  ];
   const model = await startModelServer((chat) => acts[chat - 1] ?? { say: 'Anything else?' });
   try {
-    await withEditor({ settings: chatSettings(model) }, async ({ page, server, openWindow, shoot }) => {
+    await withEditor({ settings: chatSettings(model) }, async ({ page, server, look, openWindow, shoot }) => {
       const answersTo = (turn: number) => eventsOf(server, 'observed').filter((event) => event.turn === turn);
       const here = await openChat(page);
       await here.say('Round a price.');
@@ -43,10 +52,16 @@ test('one conversation in two windows: who cannot act is told why, and of two an
       for (const chat of [here, there]) await chat.turn(2).getByRole('button', { name: 'cent', exact: true }).waitFor();
       expect(answersTo(0)).toMatchObject([{ text: 'half up' }]);
 
-      // Both click at once.
-      const click = (chat: Chat, option: string) =>
-        chat.turn(2).getByRole('button', { name: option, exact: true }).click();
-      await Promise.all([click(here, 'euro'), click(there, 'cent')]);
+      // Both click at once, where they see the button: it may be gone by the time the click arrives.
+      const aim = async (window: Page, chat: Chat, option: string) => {
+        const button = chat.turn(2).getByRole('button', { name: option, exact: true });
+        await button.hover();
+        const box = await button.boundingBox();
+        if (box === null) throw new Error(`No button "${option}" is shown.`);
+        return () => window.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+      };
+      const clicks = [await aim(page, here, 'euro'), await aim(other, there, 'cent')];
+      await Promise.all(clicks.map((click) => click()));
       for (const chat of [here, there]) await chat.turn(3).getByText('Which name?').waitFor();
       const [chosen, ...more] = answersTo(1);
       expect(more).toEqual([]);
@@ -66,6 +81,21 @@ test('one conversation in two windows: who cannot act is told why, and of two an
       expect(await late.field.inputValue()).toBe(said?.text === 'total' ? 'price_sum' : 'total');
       await shoot('both-windows', said?.text === 'total' ? other : page);
       expect(eventsOf(server, 'action_asked')).toHaveLength(4);
+
+      // The window that the agent writes in dies: the other one need not be reloaded to go on.
+      await there.field.fill('prices.py');
+      await there.field.press('Enter');
+      await there.frame.getByText('Which lin').waitFor();
+      await here.frame.getByText('Another window is waiting for the agent.').waitFor();
+      const host = await look(() => process.pid);
+      await other.close();
+      if (isAlive(host)) kill(host, 'SIGKILL');
+      await here.frame
+        .getByRole('status')
+        .getByText(/The agent was interrupted/)
+        .waitFor();
+      await here.frame.getByRole('button', { name: 'Continue' }).click();
+      await here.turn(5).getByText('Which line?').waitFor();
     });
   } finally {
     for (const tap of taps) tap.end();
