@@ -114,7 +114,8 @@ function apply(state: EpisodeState, body: EventBody, at: number): EpisodeState {
 function startedState(state: EpisodeState, body: EventOf<'episode_started'>, at: number): EpisodeState {
   const { parent } = body;
   const request = parent?.request ?? null;
-  const inherited = (parent?.turns ?? []).map(inheritedTurn);
+  // Nothing is said before a request: turns without one are nobody's, and the request to come must not look like a reply to them.
+  const inherited = (request === null ? [] : (parent?.turns ?? [])).map(inheritedTurn);
   const opening: readonly (Message | null)[] = [
     body.agent_prompt === null ? null : { role: 'system', content: body.agent_prompt },
     request === null ? null : { role: 'user', content: request },

@@ -257,6 +257,22 @@ test('a branch begins with what it inherits, which is never its own', () => {
   expect(fork(initialState('x'), { at: 'request' })).toBeNull();
 });
 
+test('turns that are inherited without a request are left out, so that the request does not look like a reply', () => {
+  const parent = reduce(stored([{ ...started, task_id: null }, ...whole.slice(1)], 'parent'));
+  const inherited = fork(parent, { at: 'action', turn: 1 }) ?? expect.fail('no fork');
+  expect(inherited.turns).not.toEqual([]);
+  const branch = reduce(
+    stored(
+      [
+        { ...started, parent: { ...inherited, request: null } },
+        { type: 'request_accepted', text: 'Anew.' },
+      ],
+      'branch',
+    ),
+  );
+  expect(branch).toMatchObject({ phase: 'ready', turns: [], messages: [{ role: 'user', content: 'Anew.' }] });
+});
+
 /** Events that mostly fit, so that walks get far: a legal move where one is drawn, any event otherwise. */
 const walk = fc
   .array(fc.oneof({ weight: 3, arbitrary: fc.nat() }, { weight: 1, arbitrary: eventBody }), { maxLength: 30 })
