@@ -26,5 +26,6 @@ if (passed === 0 && failed === 0) {
   console.log('no test ran');
   failed = 1;
 }
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+if (skipped > 0) console.log(`${skipped} skipped, each with its reason above`);
+console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -250,13 +250,18 @@ export function contractSuite(name: string, open: () => Promise<Subject>, expect
       expect(worst(logprobs, again.logprobs)).toBeLessThanOrEqual(exact ? 0 : tolerance);
     });
 
-    test.runIf(expected.locked)('a wrong key is named', async () => {
-      await expect(subject.reopen({ apiKey: 'not-the-key' }).facts()).rejects.toMatchObject({ reason: 'unauthorized' });
-    });
+    if (expected.locked) {
+      test('a wrong key is named', async () => {
+        const locked = subject.reopen({ apiKey: 'not-the-key' });
+        await expect(locked.facts()).rejects.toMatchObject({ reason: 'unauthorized' });
+      });
+    }
 
-    test.runIf(expected.named)('another model than the one that is served is named', async () => {
-      await expect(subject.reopen({ model: 'another' }).facts()).rejects.toMatchObject({ reason: 'unknown_model' });
-    });
+    if (expected.named) {
+      test('another model than the one that is served is named', async () => {
+        await expect(subject.reopen({ model: 'another' }).facts()).rejects.toMatchObject({ reason: 'unknown_model' });
+      });
+    }
 
     test('its plan and its limit are known before anything is scored', async () => {
       const { limit, tokens } = await planTalk(backend, writeTalk('planned', 3));
