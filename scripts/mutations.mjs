@@ -29,6 +29,8 @@ const model = within('remote-model.ts');
 const self = within('self-check.ts');
 const once = within('learn-once.ts');
 const vllm = within('vllm.ts');
+const remote = within('remote-scorer.ts');
+const sessions = within('sessions.ts');
 const vllmRequest = within('vllm-request.ts');
 const vllmPieces = within('vllm-pieces.ts');
 const vllmConnect = within('vllm-connect.ts');
@@ -206,22 +208,37 @@ export const MUTATIONS = [
   vllm('what was sent, noted', 'salt.sent.push(ids);', '', VLLM, 'older runner \\(.* keep to the limit'),
   vllm(
     'a full pass after garbage',
-    'if (shared === 0 || !mayBeOfTheCache(thrown)) throw thrown;',
+    'if (!mayBeOfTheCache(thrown)) throw thrown;',
     'throw thrown;',
     VLLM,
     'often with a NaN',
   ),
   vllm(
     'a fresh salt for the full pass',
-    'return pieces ?? ask(crypto.randomUUID(), false);',
-    'return pieces ?? ask(salt.id, true);',
+    'const scores = pieces ?? (await ask(crypto.randomUUID(), false));',
+    'const scores = pieces ?? (await ask(salt.id, true));',
     VLLM,
     'counting nothing',
   ),
   vllm(
+    'what a refused answer cost',
+    'return { ...scores, evaluated: null };',
+    'return scores;',
+    VLLM,
+    'costs what nobody knows',
+  ),
+  vllm('advice on what it refused', 'if (spoilt === 0) return facts;', 'return facts;', VLLM, 'first to be advised on'),
+  remote(
+    'a sum over what is not known',
+    'sum === null || value === null ? null : sum + value',
+    '(sum ?? 0) + (value ?? 0)',
+    VLLM,
+    'without its token-in routes \\(.* keep to the limit',
+  ),
+  sessions(
     'a salt of its own for every session',
-    'const salt = (session === undefined ? undefined : sessions.get(session)) ?? {',
-    "const salt = sessions.get('') ?? {",
+    'if (session === undefined) return begin();',
+    "session = '';",
     VLLM,
     'older runner \\(.* (keep to the limit|worth nothing|live)',
   ),
@@ -271,7 +288,7 @@ export const MUTATIONS = [
 
   sglang(
     'an id outside the vocabulary',
-    'await vocabulary.check(new Set(sequences.flatMap(({ ids }) => ids)), signal);',
+    'await vocabulary.check(new Set(carriers.flatMap(({ ids }) => ids)), signal);',
     '',
     SGLANG,
     'outside the vocabulary',
@@ -344,8 +361,8 @@ export const MUTATIONS = [
   ),
   llama(
     'an id outside the vocabulary of llama-server',
-    'vocabulary });',
-    'vocabulary: null });',
+    'vocabularyOf: ({ forced }) => forced.vocabulary,',
+    '',
     LLAMA,
     'outside the vocabulary',
   ),

@@ -3,6 +3,7 @@ import type { Carrier } from '../core/plan/carriers.ts';
 import { rowError } from './check-scores.ts';
 import type { JsonClient } from './json-client.ts';
 import { readPromptRows, wireNumberSchema } from './prompt-rows.ts';
+import type { CarrierScores } from './remote-scorer.ts';
 import type { Vocabulary } from './sglang-vocabulary.ts';
 
 const answersSchema = z.array(
@@ -18,13 +19,6 @@ const answersSchema = z.array(
 /** What is asked for one sequence: positions [from, to), where `to` is its end. */
 export type Span = Pick<Carrier, 'ids' | 'from' | 'to'>;
 
-/** Log-probs of positions [from, to) of one sequence, and the work behind them; null where the server does not say. */
-export interface SglangScores {
-  readonly logprobs: readonly number[];
-  readonly evaluated: number | null;
-  readonly reused: number | null;
-}
-
 /**
  * Asks for the log-probs of several sequences in one request. `key` isolates: only requests of one key share cached prefixes.
  * Every id must be known to the vocabulary, and no sequence longer than the server takes. Throws what the client and
@@ -36,7 +30,7 @@ export async function askSglang(
   spans: readonly Span[],
   key: string,
   signal?: AbortSignal,
-): Promise<SglangScores[]> {
+): Promise<CarrierScores[]> {
   const answers = await client.post(
     '/generate',
     {

@@ -1,13 +1,12 @@
-import type { Backend, ScoreRequest, ScoreResult, ScoreSequence } from '../core/backend.ts';
-import { carriersOf, spreadRows, type Carrier } from '../core/plan/carriers.ts';
+import type { Backend } from '../core/backend.ts';
+import type { Carrier } from '../core/plan/carriers.ts';
 import { wavesOf } from '../core/plan/waves.ts';
 import { openJsonClient, type JsonClient } from './json-client.ts';
-import { learnOnce } from './learn-once.ts';
-import { refuseUnfit } from './remote-model.ts';
+import { openRemoteScorer, type ScoringRun } from './remote-scorer.ts';
 import type { RemoteServer } from './remote-server.ts';
-import { openSessionKeys } from './sessions.ts';
+import { openSessions } from './sessions.ts';
 import { connectSglang, type SglangConnection } from './sglang-connect.ts';
-import { askSglang, type SglangScores } from './sglang-request.ts';
+import { askSglang } from './sglang-request.ts';
 
 /** Sequences in one request, and the scored tokens in them: each holds a row of logits as wide as the vocabulary. */
 const BATCH = 8;
@@ -19,57 +18,30 @@ const BATCH_ROWS = 4096;
  */
 export function openSglang(server: RemoteServer): Backend {
   const client = openJsonClient({ name: 'SGLang', url: server.url, key: server.apiKey, silenceMs: server.silenceMs });
-  const connect = learnOnce((signal) => connectSglang(client, server, signal));
-  const keyOf = openSessionKeys();
-
-  return {
-    name: 'sglang',
-    facts: async (signal) => (await connect(signal)).facts,
-    tokenize: async (texts, signal) => (await connect(signal)).text.tokenize(texts, signal),
-    detokenize: async (ids, signal) => (await connect(signal)).text.detokenize(ids, signal),
-    async score(sequences, request = {}) {
-      if (sequences.length === 0) return { logprobs: [], tokensEvaluated: 0, tokensReused: 0 };
-      try {
-        return await score(client, await connect(request.signal), sequences, keyOf(request.session), request);
-      } catch (thrown) {
-        connect.failed(thrown);
-        throw thrown;
-      }
-    },
-    close: () => Promise.resolve(),
-  };
+  const keyOf = openSessions(() => crypto.randomUUID());
+  return openRemoteScorer({
+    kind: 'sglang',
+    name: client.name,
+    connect: (signal) => connectSglang(client, server, signal),
+    score: (connection, run) => score(client, connection, keyOf(run.session), run),
+  });
 }
 
 async function score(
   client: JsonClient,
-  { facts, vocabulary }: SglangConnection,
-  sequences: readonly ScoreSequence[],
+  { vocabulary }: SglangConnection,
   key: string,
-  { signal, onProgress }: ScoreRequest,
-): Promise<ScoreResult> {
-  refuseUnfit(client.name, sequences, { contextSize: facts.contextSize, vocabulary: null });
-  await vocabulary.check(new Set(sequences.flatMap(({ ids }) => ids)), signal);
-  const carriers = carriersOf(sequences);
-  const scores = new Map<number, SglangScores>();
-  let done = 0;
+  { carriers, scored, signal }: ScoringRun,
+): Promise<void> {
+  await vocabulary.check(new Set(carriers.flatMap(({ ids }) => ids)), signal);
   for (const batch of wavesOf(carriers).flatMap((wave) => batchesOf(carriers, wave))) {
     const spans = batch.flatMap((at) => carriers[at] ?? []);
     const answers = await askSglang(client, vocabulary, spans, key, signal);
     batch.forEach((at, k) => {
       const answer = answers[k];
-      if (answer) scores.set(at, answer);
+      if (answer) scored(at, answer);
     });
-    done += spans.reduce((sum, { ids }) => sum + ids.length, 0);
-    onProgress?.(done);
   }
-  return {
-    logprobs: spreadRows(sequences.length, carriers, (at, from, to) => {
-      const first = carriers[at]?.from ?? 0;
-      return scores.get(at)?.logprobs.slice(from - first, to - first) ?? [];
-    }),
-    tokensEvaluated: sumKnown([...scores.values()].map(({ evaluated }) => evaluated)),
-    tokensReused: sumKnown([...scores.values()].map(({ reused }) => reused)),
-  };
 }
 
 /** Parts of a wave that fit into one request each. */
@@ -89,9 +61,4 @@ function batchesOf(carriers: readonly Carrier[], wave: readonly number[]): numbe
     }
   }
   return batches;
-}
-
-/** Null where one of them is: a sum of what is known would look like the whole. */
-function sumKnown(values: readonly (number | null)[]): number | null {
-  return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
 }

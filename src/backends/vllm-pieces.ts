@@ -1,17 +1,10 @@
 import { TurnwiseError } from '../core/error.ts';
 import { checkedLogprob, rowError } from './check-scores.ts';
+import type { CarrierScores } from './remote-scorer.ts';
 import { readVllm, type VllmAnswer } from './vllm-request.ts';
 
 /** How often one piece is asked for again when garbage among its rows spoils the whole answer. */
 const TRIES = 6;
-
-/** What the pieces of one sequence gave. */
-export interface Pieces {
-  /** Log-probs (nats) of positions [from, to). */
-  readonly logprobs: readonly number[];
-  readonly evaluated: number;
-  readonly reused: number;
-}
 
 /**
  * Scores a sequence that is in vLLM's cache already, because an answer about it was lost: V1 fills the rows of cached positions
@@ -24,7 +17,7 @@ export async function scoreInPieces(
   server: string,
   { ids, from, to }: { readonly ids: readonly number[]; readonly from: number; readonly to: number },
   ask: (ids: readonly number[], next: number | undefined) => Promise<VllmAnswer>,
-): Promise<Pieces | null> {
+): Promise<CarrierScores | null> {
   const logprobs = new Array<number>(to - from).fill(Number.NaN);
   let [evaluated, reused] = [0, 0];
   let end = to;

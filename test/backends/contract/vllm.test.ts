@@ -86,3 +86,14 @@ test(`the same job over and over in one session is scored truly, though nobody s
   }
   await server.close();
 });
+
+test(`an answer that it refuses costs what nobody knows, and is the first to be advised on (${NOT_REAL})`, async () => {
+  const server = await startVllm({ nanEvery: 2 });
+  const backend = openVllm({ url: server.url, model: null, apiKey: null, tokenizer: null });
+  const talk = await sequencesOfTalk(backend, 'refused', 4);
+  expect((await backend.facts()).advice).toEqual([]);
+  expect((await backend.score(talk, { session: 'refused' })).tokensEvaluated).toBeNull();
+  const { advice } = await backend.facts();
+  expect(advice).toEqual([expect.stringMatching(/MALLOC_PERTURB_=255 .* refused \d+ of \d+ answers/)]);
+  await server.close();
+});
