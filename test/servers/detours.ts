@@ -77,6 +77,9 @@ export function detourSuite(open: (server: RemoteServer) => Backend, subject: Su
       expect(detours).toBeGreaterThanOrEqual(DETOURS);
       expect(lose).toBeGreaterThan(0);
       expect(nan).toBeGreaterThan(0);
+      const { advice } = await backend.facts();
+      expect(advice).toEqual([expect.stringContaining('MALLOC_PERTURB_=255')]);
+      subject.figures.add('advice, as a stranger starts it', advice.join(' '));
     } finally {
       await backend.close();
       await meddler.close();

@@ -24,6 +24,13 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** In what a start differs from the recipe. */
+interface StartChanges {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Name of its log; the server's own by default. */
+  readonly log?: string;
+}
+
 /** Why a server cannot be started on this machine, or null. */
 export function reasonMissing(name: ServerName): string | null {
   const { environments, weights, noFolder } = readPrepared();
@@ -40,6 +47,7 @@ export function reasonMissing(name: ServerName): string | null {
 export async function startServer(
   name: ServerName,
   before?: { readonly port: number; readonly apiKey: string },
+  { env = {}, log: logged = name }: StartChanges = {},
 ): Promise<RunningServer> {
   const recipe = RECIPES[name];
   const { environments, weights } = readPrepared();
@@ -48,12 +56,12 @@ export async function startServer(
   const port = before?.port ?? (await freePort());
   const apiKey = before?.apiKey ?? randomBytes(16).toString('hex');
   mkdirSync(RESULTS, { recursive: true });
-  const log = join(RESULTS, `${name}.log`);
+  const log = join(RESULTS, `${logged}.log`);
   const started = Date.now();
   const args = recipe.args({ weights, port, apiKey });
   const supervisor = spawn(process.execPath, [SUPERVISOR, log, environment.python, ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    env: { ...process.env, ...recipe.env },
+    env: { ...process.env, ...recipe.env, ...env },
   });
   const ended = new Promise<void>((resolve) => {
     supervisor.on('exit', () => {

@@ -51,6 +51,11 @@ const PYTHON = {
   OMP_NUM_THREADS: '1',
 };
 
+/** As the product advises: rows that vLLM leaves unwritten hold zeros then, and no NaN for which it refuses the answer. */
+const ZEROED = { MALLOC_PERTURB_: '255' };
+/** As a stranger would start it. */
+export const UNZEROED = { MALLOC_PERTURB_: undefined };
+
 export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
   'llama-server': {
     title: "llama.cpp's server",
@@ -83,7 +88,7 @@ export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
       ...['--block-size', '32', '--enforce-eager', '--enable-scale-out', '--enable-prompt-tokens-details'],
       '--disable-uvicorn-access-log',
     ],
-    env: { ...PYTHON, VLLM_CPU_KVCACHE_SPACE: '1', VLLM_NO_USAGE_STATS: '1' },
+    env: { ...PYTHON, VLLM_CPU_KVCACHE_SPACE: '1', VLLM_NO_USAGE_STATS: '1', ...ZEROED },
   },
   sglang: {
     title: 'SGLang',

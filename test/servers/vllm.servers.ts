@@ -1,9 +1,29 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openVllm } from '../../src/backends/vllm.ts';
 import { chatSuite } from './chat.ts';
 import { detourSuite } from './detours.ts';
-import { serverSuite } from './suite.ts';
+import { startServer, type RunningServer } from './process.ts';
+import { UNZEROED } from './recipes.ts';
+import { serverSuite, type Subject } from './suite.ts';
 
 serverSuite({ name: 'vllm', open: openVllm, tolerance: 2e-3, limit: 1.05 }, (subject) => {
   chatSuite(subject);
-  detourSuite(openVllm, subject);
+  test('started as advised, it has refused nothing so far', async () => {
+    expect((await subject.backend().facts()).advice).toEqual([]);
+  });
+  strangerSuite(subject);
 });
+
+/** Started without the product's advice, its unwritten rows hold whatever was in memory: both traps are there, and NaN besides. */
+function strangerSuite(subject: Subject): void {
+  describe('as a stranger starts it', () => {
+    let server: RunningServer;
+    const remote: Subject['remote'] = () => ({ ...subject.remote(), url: server.url, apiKey: server.apiKey });
+    beforeAll(async () => {
+      server = await startServer('vllm', undefined, { env: UNZEROED, log: 'vllm-stranger' });
+    });
+    afterAll(() => server.close());
+
+    detourSuite(openVllm, { ...subject, server: () => server, remote });
+  });
+}
