@@ -1,7 +1,7 @@
 import type { ScoreSequence } from '../src/core/backend.ts';
 import type { MaskMode } from '../src/core/plan/mask.ts';
 import { planEpisode, sequencesOf, type TurnTokens } from '../src/core/plan/plan.ts';
-import { generator } from './random-gguf.ts';
+import { generator } from './write-gguf.ts';
 
 /** Lengths in tokens of the parts of a benchmark's conversation. */
 export interface ConversationShape {

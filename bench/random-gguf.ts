@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { matrix, ones, writeGguf, type TensorInfo } from './write-gguf.ts';
 
 /** Sizes of a decoder in the qwen2 layout. */
 export interface ModelShape {
@@ -11,78 +11,35 @@ export interface ModelShape {
   readonly context: number;
 }
 
-const UINT32 = 4;
-const INT32 = 5;
-const FLOAT32 = 6;
-const STRING = 8;
-const ARRAY = 9;
-const TENSOR_F32 = 0;
-const TENSOR_F16 = 1;
-const ALIGNMENT = 32;
-
-/**
- * Writes a GGUF file (version 3) with random F16 weights of a sane scale: it computes like a trained model of its size, and
- * says nothing. Returns the number of parameters.
- */
-export async function writeRandomGguf(path: string, shape: ModelShape, seed: number): Promise<number> {
-  const tensors = tensorsOf(shape);
-  const header: Buffer[] = [];
-  let offset = 0;
-  for (const { name, dimensions, half } of tensors) {
-    header.push(
-      text(name),
-      u32(dimensions.length),
-      ...dimensions.map(u64),
-      u32(half ? TENSOR_F16 : TENSOR_F32),
-      u64(offset),
-    );
-    offset += padded(sizeOf(dimensions, half));
-  }
-  const metadata = metadataOf(shape);
-  const head = Buffer.concat([
-    Buffer.from('GGUF'),
-    u32(3),
-    u64(tensors.length),
-    u64(metadata.length),
-    ...metadata,
-    ...header,
-  ]);
-  const random = generator(seed);
-  const file = await open(path, 'w');
-  try {
-    await file.write(Buffer.concat([head, Buffer.alloc(padded(head.length) - head.length)]));
-    for (const { dimensions, half } of tensors) {
-      const data = half ? randomHalves(dimensions, random) : ones(dimensions);
-      await file.write(Buffer.concat([data, Buffer.alloc(padded(data.length) - data.length)]));
-    }
-  } finally {
-    await file.close();
-  }
-  return tensors.reduce((sum, { dimensions }) => sum + dimensions.reduce((a, b) => a * b, 1), 0);
-}
-
-interface TensorInfo {
-  readonly name: string;
-  /** Fastest first, as GGUF has it. */
-  readonly dimensions: readonly number[];
-  readonly half: boolean;
+/** Writes a random model in the qwen2 layout; returns the number of parameters. */
+export function writeRandomGguf(path: string, shape: ModelShape, seed: number): Promise<number> {
+  const { width, layers, feedForward, heads, kvHeads, vocabulary, context } = shape;
+  const settings = {
+    block_count: layers,
+    context_length: context,
+    embedding_length: width,
+    feed_forward_length: feedForward,
+    'attention.head_count': heads,
+    'attention.head_count_kv': kvHeads,
+    'attention.layer_norm_rms_epsilon': { real: 1e-6 },
+    'rope.freq_base': { real: 10_000 },
+  };
+  return writeGguf(path, { architecture: 'qwen2', settings, vocabulary, tensors: tensorsOf(shape) }, seed);
 }
 
 function tensorsOf({ width, layers, feedForward, heads, kvHeads, vocabulary }: ModelShape): TensorInfo[] {
   const kvWidth = (width / heads) * kvHeads;
-  const matrix = (name: string, from: number, to: number): TensorInfo => ({ name, dimensions: [from, to], half: true });
-  const vector = (name: string, size: number): TensorInfo => ({ name, dimensions: [size], half: false });
   const blocks = Array.from({ length: layers }, (_, layer) => {
     const block = `blk.${layer}`;
     return [
-      vector(`${block}.attn_norm.weight`, width),
-      vector(`${block}.ffn_norm.weight`, width),
+      ones(`${block}.attn_norm.weight`, width),
+      ones(`${block}.ffn_norm.weight`, width),
       matrix(`${block}.attn_q.weight`, width, width),
       matrix(`${block}.attn_k.weight`, width, kvWidth),
       matrix(`${block}.attn_v.weight`, width, kvWidth),
-      vector(`${block}.attn_q.bias`, width),
-      vector(`${block}.attn_k.bias`, kvWidth),
-      vector(`${block}.attn_v.bias`, kvWidth),
+      ones(`${block}.attn_q.bias`, width),
+      ones(`${block}.attn_k.bias`, kvWidth),
+      ones(`${block}.attn_v.bias`, kvWidth),
       matrix(`${block}.attn_output.weight`, width, width),
       matrix(`${block}.ffn_gate.weight`, width, feedForward),
       matrix(`${block}.ffn_up.weight`, width, feedForward),
@@ -91,109 +48,8 @@ function tensorsOf({ width, layers, feedForward, heads, kvHeads, vocabulary }: M
   });
   return [
     matrix('token_embd.weight', width, vocabulary),
-    vector('output_norm.weight', width),
+    ones('output_norm.weight', width),
     matrix('output.weight', width, vocabulary),
     ...blocks.flat(),
   ];
-}
-
-function metadataOf({ width, layers, feedForward, heads, kvHeads, vocabulary, context }: ModelShape): Buffer[] {
-  const number = (key: string, value: number): Buffer => Buffer.concat([text(key), u32(UINT32), u32(value)]);
-  const real = (key: string, value: number): Buffer => Buffer.concat([text(key), u32(FLOAT32), f32(value)]);
-  const word = (key: string, value: string): Buffer => Buffer.concat([text(key), u32(STRING), text(value)]);
-  const list = (key: string, kind: number, items: readonly Buffer[]): Buffer =>
-    Buffer.concat([text(key), u32(ARRAY), u32(kind), u64(items.length), ...items]);
-  return [
-    word('general.architecture', 'qwen2'),
-    word('general.name', 'random'),
-    number('qwen2.block_count', layers),
-    number('qwen2.context_length', context),
-    number('qwen2.embedding_length', width),
-    number('qwen2.feed_forward_length', feedForward),
-    number('qwen2.attention.head_count', heads),
-    number('qwen2.attention.head_count_kv', kvHeads),
-    real('qwen2.attention.layer_norm_rms_epsilon', 1e-6),
-    real('qwen2.rope.freq_base', 10_000),
-    word('tokenizer.ggml.model', 'gpt2'),
-    word('tokenizer.ggml.pre', 'gpt-2'),
-    list('tokenizer.ggml.tokens', STRING, tokens(vocabulary).map(text)),
-    list('tokenizer.ggml.token_type', INT32, new Array<Buffer>(vocabulary).fill(u32(1))),
-    list('tokenizer.ggml.merges', STRING, []),
-    number('tokenizer.ggml.eos_token_id', vocabulary - 1),
-    word(
-      'tokenizer.chat_template',
-      "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}{% endfor %}[assistant]",
-    ),
-  ];
-}
-
-/** The 256 characters that byte-level vocabularies stand on, then made-up words. */
-function tokens(count: number): string[] {
-  const printable = (byte: number): boolean =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
-  let spare = 256;
-  const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : spare++));
-  return [...bytes, ...Array.from({ length: count - 256 }, (_, k) => `w${k}`)];
-}
-
-/** Uniform weights whose variance keeps activations at one; picked from a table, since sampling each would take a minute. */
-function randomHalves(dimensions: readonly number[], random: () => number): Buffer {
-  const [fanIn = 1, fanOut = 1] = dimensions;
-  const table = Uint16Array.from({ length: 4096 }, () => toHalf((2 * random() - 1) * Math.sqrt(3 / fanIn)));
-  const values = new Uint16Array(fanIn * fanOut);
-  for (let k = 0; k < values.length; k += 1) values[k] = table[(random() * 4096) | 0] ?? 0;
-  return Buffer.from(values.buffer);
-}
-
-function ones([size = 1]: readonly number[]): Buffer {
-  return Buffer.from(new Float32Array(size).fill(1).buffer);
-}
-
-/** IEEE half of a number below 2 in size; what is too small for a normal half becomes 0. */
-function toHalf(value: number): number {
-  const size = Math.abs(value);
-  if (size < 2 ** -14) return 0;
-  const exponent = Math.floor(Math.log2(size));
-  const mantissa = Math.floor((size / 2 ** exponent - 1) * 1024);
-  return (value < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | mantissa;
-}
-
-/** A small linear congruential generator in [0, 1): the same weights on every machine. */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-function sizeOf(dimensions: readonly number[], half: boolean): number {
-  return dimensions.reduce((a, b) => a * b, 1) * (half ? 2 : 4);
-}
-
-function padded(length: number): number {
-  return Math.ceil(length / ALIGNMENT) * ALIGNMENT;
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([u64(bytes.length), bytes]);
-}
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-function u64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(BigInt(value));
-  return bytes;
-}
-
-function f32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeFloatLE(value);
-  return bytes;
 }

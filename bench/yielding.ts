@@ -10,7 +10,8 @@ import { bundledModel, startEngine, type RunningEngine } from '../src/app/engine
 import type { Message } from '../src/core/message.ts';
 import { inventWorkload } from './conversation.ts';
 import { median, printFigures, spread, type Figure } from './figures.ts';
-import { generator, writeRandomGguf } from './random-gguf.ts';
+import { writeRandomGguf } from './random-gguf.ts';
+import { generator } from './write-gguf.ts';
 
 const TURNS = 5;
 /** Tokens of an answer, of a reply, and of the request. */

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { writeGguf, type GgufLayout } from '../../bench/write-gguf.ts';
+import { causalLimit } from '../../src/core/plan/trie.ts';
+import { createLane } from '../../src/engine/lane.ts';
+import { loadModel, type LoadedModel } from '../../src/engine/load-model.ts';
+import { createScorer, type Scorer } from '../../src/engine/scorer.ts';
+import { openTrack } from '../../src/engine/track.ts';
+import { compareExactly } from './compare.ts';
+import { naiveScore } from './model.ts';
+import { recurrent, slidingWindow } from './random-models.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'turnwise-architectures-'));
+const opened: LoadedModel[] = [];
+afterAll(async () => {
+  for (const loaded of opened) await loaded.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function open(layout: GgufLayout): Promise<{ loaded: LoadedModel; scorer: Scorer }> {
+  const modelPath = join(folder, `${layout.architecture}-${opened.length}.gguf`);
+  await writeGguf(modelPath, layout, 3);
+  const loaded = await loadModel({ modelPath, threads: 1 });
+  opened.push(loaded);
+  return { loaded, scorer: createScorer(await openTrack(loaded, 2048), createLane()) };
+}
+
+/** A trunk of 300 tokens, and detours that leave it at several depths, each many windows from the start. */
+function plan(): { ids: number[]; from: number; to: number }[] {
+  const id = (at: number): number => 33 + ((at * at + 7 * at) % 200);
+  const trunk = Array.from({ length: 300 }, (_, at) => id(at));
+  const detours = [60, 140, 220].map((fork) => [
+    ...trunk.slice(0, fork),
+    ...Array.from({ length: 50 }, (_, at) => id(at + fork + 5)),
+  ]);
+  return [trunk, ...detours].map((ids) => ({ ids, from: ids.length - 30, to: ids.length }));
+}
+
+test('a model with a sliding window is scored by rollback as in a fresh context, at the causal limit', async () => {
+  const { loaded, scorer } = await open(slidingWindow(16));
+  const { logprobs, evaluated } = await scorer.score(plan());
+  const fresh: number[][] = [];
+  for (const sequence of plan()) fresh.push(await naiveScore(loaded, sequence));
+  expect(compareExactly(fresh, logprobs)).toEqual([]);
+  expect(evaluated).toBe(causalLimit(plan()));
+});
+
+test('the window is really there: with a wide one the same weights say something else', async () => {
+  const narrow = await open(slidingWindow(16));
+  const wide = await open(slidingWindow(1024));
+  const [a, b] = [await narrow.scorer.score(plan()), await wide.scorer.score(plan())];
+  expect(compareExactly(a.logprobs, b.logprobs)).not.toEqual([]);
+});
+
+test('a model with a recurrent state is refused before anything is computed, and told what to take instead', async () => {
+  const { scorer } = await open(recurrent());
+  const refused = scorer.score(plan());
+  await expect(refused).rejects.toMatchObject({ fault: 'unsupported', reason: 'cannot_roll_back' });
+  await expect(refused).rejects.toThrow('choose a transformer');
+});
