@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { stripTypeScriptTypes } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { inParallel } from '../src/core/in-parallel.ts';
 import { MUTATIONS } from './mutations.mjs';
 
 /** @typedef {import('./mutations.mjs').Mutation} Mutation */
@@ -29,7 +30,7 @@ try {
   const present = wanted.filter((mutation) => !missing.includes(mutation));
   const passing = await baseline(copies);
   const survivors = [];
-  await inParallel(copies, present, async (copy, mutation) => {
+  await withCopies(copies, present, async (copy, mutation) => {
     const said = passing.get(mutation) ? ((await caught(copy, mutation)) ? 'caught' : 'SURVIVED') : 'NO PASSING TEST';
     if (said !== 'caught') survivors.push(mutation);
     console.log(`${said.padEnd(9)} ${mutation.file}: ${mutation.check}`);
@@ -62,7 +63,7 @@ function copyTree(name) {
 async function baseline(copies) {
   const passing = new Map();
   const tests = [...new Set(wanted.map(({ test }) => test))];
-  await inParallel(copies, tests, async (copy, test) => {
+  await withCopies(copies, tests, async (copy, test) => {
     const own = wanted.filter((mutation) => mutation.test === test);
     const names = own.map(({ name }) => `(?:${name})`).join('|');
     const { results } = await runTests(copy, test, names);
@@ -120,16 +121,16 @@ async function runTests(copy, test, names) {
 }
 
 /**
- * @template Worker, Item
- * @param {readonly Worker[]} workers
+ * Does `work` for every item, each in a copy that nobody else works in.
+ * @template Item
+ * @param {readonly string[]} copies
  * @param {readonly Item[]} items
- * @param {(worker: Worker, item: Item) => Promise<void>} work
+ * @param {(copy: string, item: Item) => Promise<void>} work
  */
-async function inParallel(workers, items, work) {
-  const rest = items.values();
-  await Promise.all(
-    workers.map(async (worker) => {
-      for (const item of rest) await work(worker, item);
-    }),
-  );
+async function withCopies(copies, items, work) {
+  const free = [...copies];
+  await inParallel(items, { width: copies.length }, async (item) => {
+    const copy = free.pop() ?? '';
+    await work(copy, item).finally(() => free.push(copy));
+  });
 }

@@ -5,6 +5,7 @@ import { DEFAULT_SCORE_OPTIONS, planTranscripts } from '../../src/app/score.ts';
 import type { RemoteServer } from '../../src/backends/remote-server.ts';
 import type { Backend, ScoreSequence } from '../../src/core/backend.ts';
 import { TurnwiseError } from '../../src/core/error.ts';
+import { inParallel } from '../../src/core/in-parallel.ts';
 import type { PlannedSequence } from '../../src/core/plan/plan.ts';
 import { worstDifference } from './compare.ts';
 import { writeConversations } from './conversations.ts';
@@ -47,20 +48,20 @@ export function detourSuite(open: (server: RemoteServer) => Backend, subject: Su
       let wrong = 0;
       let detours = 0;
       let again = 0;
-      await inParallel(3, runs, async ({ session, sequences }) => {
+      await inParallel(runs, { width: 3 }, async ({ session, sequences }, signal) => {
         let logprobs: readonly (readonly number[])[] = [];
         for (let attempt = 1; ; attempt += 1) {
           try {
-            ({ logprobs } = await backend.score(sequences, { session }));
+            ({ logprobs } = await backend.score(sequences, { session, signal }));
             break;
           } catch (thrown) {
             // What the queue does: the same job, under the same session, once more.
-            if (!(thrown instanceof TurnwiseError) || attempt === ATTEMPTS) throw thrown;
+            if (!(thrown instanceof TurnwiseError) || attempt === ATTEMPTS || signal.aborted) throw thrown;
             again += 1;
           }
         }
         expect(logprobs).toHaveLength(sequences.length);
-        await inParallel(AT_ONCE, [...sequences.entries()], async ([at, sequence]) => {
+        await inParallel(sequences.entries(), { width: AT_ONCE, signal }, async ([at, sequence]) => {
           if (at % 2 === 0) return;
           detours += 1;
           const truth = await freshPass(subject.remote(), sequence);
@@ -140,14 +141,4 @@ async function freshPass({ url, apiKey }: RemoteServer, { ids, from, to }: Score
   });
   const rows = passSchema.parse(await response.json()).prompt_logprobs;
   return ids.slice(from, to).map((id, k) => rows[from + k]?.[String(id)]?.logprob ?? Number.NaN);
-}
-
-/** Works on every item, at most `width` at a time. */
-async function inParallel<T>(width: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  await Promise.all(
-    Array.from({ length: width }, async () => {
-      for (const item of rest) await work(item);
-    }),
-  );
 }

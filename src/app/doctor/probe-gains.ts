@@ -1,12 +1,12 @@
 import type { Backend, ChatBackend, GenerationRecord, ScorerFacts } from '../../core/backend.ts';
 import { shifts } from '../../core/credit/gain.ts';
+import { inParallel } from '../../core/in-parallel.ts';
 import type { MaskMode } from '../../core/plan/mask.ts';
 import { planEpisode, type PlannedSequence } from '../../core/plan/plan.ts';
 import { prepareTranscript, type PreparedAction } from '../prepare.ts';
 import { sessionOf } from '../score.ts';
 import { donorOf, probeMessages, type Probe, type ProbeReply } from './probes.ts';
 import { sampleAction } from './sample-actions.ts';
-import { sideBySide } from './side-by-side.ts';
 
 /** What is probed, with what, and under which masks. */
 export interface Probing {
@@ -65,9 +65,9 @@ export async function probeGains(probing: Probing): Promise<ProbeGains> {
     { probe, reply: probe.silent, donor: null, side: 'silent' as const },
   ]);
   let done = 0;
-  const scored = await sideBySide(jobs, facts.capabilities.concurrency, async (job) => {
-    signal?.throwIfAborted();
-    const result = await probeOne(job.probe, job.reply, job.donor, masks, probing);
+  const lanes = { width: facts.capabilities.concurrency, signal };
+  const scored = await inParallel(jobs, lanes, async (job, ending) => {
+    const result = await probeOne(job.probe, job.reply, job.donor, masks, { ...probing, signal: ending });
     done += 1;
     probing.onProgress?.(done, jobs.length);
     return { ...result, side: job.side };

@@ -4,7 +4,6 @@ import { measurePlacebo } from '../../../src/app/doctor/check-placebo.ts';
 import { keepCalibration } from '../../../src/app/doctor/keep-calibration.ts';
 import type { ProbeGains, Shifts } from '../../../src/app/doctor/probe-gains.ts';
 import { donorOf, probesFrom, someProbes, type Probe } from '../../../src/app/doctor/probes.ts';
-import { sideBySide } from '../../../src/app/doctor/side-by-side.ts';
 import { openJournal } from '../../../src/store/journal.ts';
 import { letterFacts } from '../letter-backend.ts';
 import { temporaryStore } from '../../store/temporary-store.ts';
@@ -131,24 +130,4 @@ test('what was measured outlives the store being closed, and what was measured a
   ]);
   expect(journal.calibrations.get({ ...letterFacts.identity, version: '2' })).toBeNull();
   journal.close();
-});
-
-test('side by side: never more than asked for, results in order, and the first failure ends it', async () => {
-  let running = 0;
-  let most = 0;
-  const doubled = await sideBySide([3, 1, 2, 5], 2, async (value) => {
-    running += 1;
-    most = Math.max(most, running);
-    await new Promise((resolve) => setImmediate(resolve));
-    running -= 1;
-    return value * 2;
-  });
-  expect([doubled, most]).toEqual([[6, 2, 4, 10], 2]);
-  const begun: number[] = [];
-  const failing = sideBySide([0, 1, 2, 3], 1, (value) => {
-    begun.push(value);
-    return value === 1 ? Promise.reject(new Error('one')) : Promise.resolve(value);
-  });
-  await expect(failing).rejects.toThrow('one');
-  expect(begun).toEqual([0, 1]);
 });
