@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { alignTo, DEFAULT_ALIGNMENT, TENSOR, textBytes, u32Bytes, u64Bytes, VALUE } from '../src/engine/gguf.ts';
 
 /** A tensor of random F16 weights of a sane scale, or of ones in F32. */
 export interface TensorInfo {
@@ -22,15 +23,6 @@ export interface Real {
   readonly real: number;
 }
 
-const UINT32 = 4;
-const INT32 = 5;
-const FLOAT32 = 6;
-const STRING = 8;
-const ARRAY = 9;
-const TENSOR_F32 = 0;
-const TENSOR_F16 = 1;
-const ALIGNMENT = 32;
-
 /**
  * Writes a GGUF file (version 3) with random weights and a byte-level vocabulary: it computes like a trained model of its size, and
  * says nothing. Returns the number of parameters.
@@ -41,30 +33,30 @@ export async function writeGguf(path: string, layout: GgufLayout, seed: number):
   let offset = 0;
   for (const { name, dimensions, half } of tensors) {
     header.push(
-      text(name),
-      u32(dimensions.length),
-      ...dimensions.map(u64),
-      u32(half ? TENSOR_F16 : TENSOR_F32),
-      u64(offset),
+      textBytes(name),
+      u32Bytes(dimensions.length),
+      ...dimensions.map(u64Bytes),
+      u32Bytes(half ? TENSOR.F16 : TENSOR.F32),
+      u64Bytes(offset),
     );
-    offset += padded(sizeOf(dimensions, half));
+    offset += alignTo(DEFAULT_ALIGNMENT, sizeOf(dimensions, half));
   }
   const metadata = metadataOf(layout);
   const head = Buffer.concat([
     Buffer.from('GGUF'),
-    u32(3),
-    u64(tensors.length),
-    u64(metadata.length),
+    u32Bytes(3),
+    u64Bytes(tensors.length),
+    u64Bytes(metadata.length),
     ...metadata,
     ...header,
   ]);
   const random = generator(seed);
   const file = await open(path, 'w');
   try {
-    await file.write(Buffer.concat([head, Buffer.alloc(padded(head.length) - head.length)]));
+    await file.write(Buffer.concat([head, Buffer.alloc(alignTo(DEFAULT_ALIGNMENT, head.length) - head.length)]));
     for (const { dimensions, half } of tensors) {
       const data = half ? randomHalves(dimensions, random) : filled(dimensions);
-      await file.write(Buffer.concat([data, Buffer.alloc(padded(data.length) - data.length)]));
+      await file.write(Buffer.concat([data, Buffer.alloc(alignTo(DEFAULT_ALIGNMENT, data.length) - data.length)]));
     }
   } finally {
     await file.close();
@@ -83,11 +75,14 @@ export function ones(name: string, ...dimensions: readonly number[]): TensorInfo
 }
 
 function metadataOf({ architecture, settings, vocabulary }: GgufLayout): Buffer[] {
-  const number = (key: string, value: number): Buffer => Buffer.concat([text(key), u32(UINT32), u32(value)]);
-  const real = (key: string, value: number): Buffer => Buffer.concat([text(key), u32(FLOAT32), f32(value)]);
-  const word = (key: string, value: string): Buffer => Buffer.concat([text(key), u32(STRING), text(value)]);
+  const number = (key: string, value: number): Buffer =>
+    Buffer.concat([textBytes(key), u32Bytes(VALUE.UINT32), u32Bytes(value)]);
+  const real = (key: string, value: number): Buffer =>
+    Buffer.concat([textBytes(key), u32Bytes(VALUE.FLOAT32), f32Bytes(value)]);
+  const word = (key: string, value: string): Buffer =>
+    Buffer.concat([textBytes(key), u32Bytes(VALUE.STRING), textBytes(value)]);
   const list = (key: string, kind: number, items: readonly Buffer[]): Buffer =>
-    Buffer.concat([text(key), u32(ARRAY), u32(kind), u64(items.length), ...items]);
+    Buffer.concat([textBytes(key), u32Bytes(VALUE.ARRAY), u32Bytes(kind), u64Bytes(items.length), ...items]);
   return [
     word('general.architecture', architecture),
     word('general.name', 'random'),
@@ -96,9 +91,9 @@ function metadataOf({ architecture, settings, vocabulary }: GgufLayout): Buffer[
     ),
     word('tokenizer.ggml.model', 'gpt2'),
     word('tokenizer.ggml.pre', 'gpt-2'),
-    list('tokenizer.ggml.tokens', STRING, tokens(vocabulary).map(text)),
-    list('tokenizer.ggml.token_type', INT32, new Array<Buffer>(vocabulary).fill(u32(1))),
-    list('tokenizer.ggml.merges', STRING, []),
+    list('tokenizer.ggml.tokens', VALUE.STRING, tokens(vocabulary).map(textBytes)),
+    list('tokenizer.ggml.token_type', VALUE.INT32, new Array<Buffer>(vocabulary).fill(u32Bytes(1))),
+    list('tokenizer.ggml.merges', VALUE.STRING, []),
     number('tokenizer.ggml.eos_token_id', vocabulary - 1),
     word(
       'tokenizer.chat_template',
@@ -151,28 +146,7 @@ function sizeOf(dimensions: readonly number[], half: boolean): number {
   return dimensions.reduce((a, b) => a * b, 1) * (half ? 2 : 4);
 }
 
-function padded(length: number): number {
-  return Math.ceil(length / ALIGNMENT) * ALIGNMENT;
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([u64(bytes.length), bytes]);
-}
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-function u64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(BigInt(value));
-  return bytes;
-}
-
-function f32(value: number): Buffer {
+function f32Bytes(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeFloatLE(value);
   return bytes;

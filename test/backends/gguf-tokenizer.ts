@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readGgufHeader } from '../../src/engine/gguf.ts';
 
 /** The tokenizer that a GGUF file of the Qwen2 kind carries, written the way Hugging Face writes it. */
 export interface TokenizerFiles {
@@ -7,22 +8,6 @@ export interface TokenizerFiles {
   readonly 'chat_template.jinja': string;
 }
 
-const UINT32 = 4;
-const STRING = 8;
-const ARRAY = 9;
-const SCALAR_BYTES: Readonly<Record<number, number>> = {
-  0: 1,
-  1: 1,
-  2: 2,
-  3: 2,
-  4: 4,
-  5: 4,
-  6: 4,
-  7: 1,
-  10: 8,
-  11: 8,
-  12: 8,
-};
 /** llama.cpp's number for a token that is no text. */
 const CONTROL = 3;
 
@@ -32,7 +17,7 @@ const QWEN2 =
 
 /** Reads vocabulary, merges and template out of a GGUF, so that both tokenizers under test have one source. */
 export function tokenizerFilesOf(path: string): TokenizerFiles {
-  const metadata = readMetadata(readFileSync(path));
+  const { metadata } = readGgufHeader(readFileSync(path));
   const tokens = stringsOf(metadata, 'tokenizer.ggml.tokens');
   const kinds = metadata.get('tokenizer.ggml.token_type');
   const eos = tokens[Number(metadata.get('tokenizer.ggml.eos_token_id'))] ?? '';
@@ -67,32 +52,4 @@ function stringsOf(metadata: ReadonlyMap<string, unknown>, key: string): string[
   const value = metadata.get(key);
   if (!Array.isArray(value)) throw new Error(`${key} is missing`);
   return value.map(String);
-}
-
-function readMetadata(file: Buffer): Map<string, unknown> {
-  let at = 8; // magic and version
-  const skip = (bytes: number): number => {
-    const from = at;
-    at += bytes;
-    return from;
-  };
-  const u32 = (): number => file.readUInt32LE(skip(4));
-  const u64 = (): number => Number(file.readBigUInt64LE(skip(8)));
-  const text = (): string => {
-    const length = u64();
-    const from = skip(length);
-    return file.toString('utf8', from, from + length);
-  };
-  const value = (kind: number): unknown => {
-    if (kind === STRING) return text();
-    if (kind === ARRAY) {
-      const element = u32();
-      return Array.from({ length: u64() }, () => value(element));
-    }
-    const from = skip(SCALAR_BYTES[kind] ?? 0);
-    return kind === UINT32 || kind === 5 ? file.readUInt32LE(from) : null;
-  };
-  u64(); // tensors
-  const count = u64();
-  return new Map(Array.from({ length: count }, () => [text(), value(u32())] as const));
 }

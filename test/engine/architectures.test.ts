@@ -13,18 +13,22 @@ import { naiveScore } from './model.ts';
 import { recurrent, slidingWindow } from './random-models.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwise-architectures-'));
-const opened: LoadedModel[] = [];
-afterAll(async () => {
-  for (const loaded of opened) await loaded.dispose();
+afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(layout: GgufLayout): Promise<{ loaded: LoadedModel; scorer: Scorer }> {
-  const modelPath = join(folder, `${layout.architecture}-${opened.length}.gguf`);
+async function withModel<T>(
+  layout: GgufLayout,
+  work: (opened: { loaded: LoadedModel; scorer: Scorer }) => Promise<T>,
+): Promise<T> {
+  const modelPath = join(folder, `${layout.architecture}.gguf`);
   await writeGguf(modelPath, layout, 3);
   const loaded = await loadModel({ modelPath, threads: 1 });
-  opened.push(loaded);
-  return { loaded, scorer: createScorer(await openTrack(loaded, 2048), createLane()) };
+  try {
+    return await work({ loaded, scorer: createScorer(await openTrack(loaded, 2048), createLane()) });
+  } finally {
+    await loaded.dispose();
+  }
 }
 
 /** A trunk of 300 tokens, and detours that leave it at several depths, each many windows from the start. */
@@ -39,24 +43,23 @@ function plan(): { ids: number[]; from: number; to: number }[] {
 }
 
 test('a model with a sliding window is scored by rollback as in a fresh context, at the causal limit', async () => {
-  const { loaded, scorer } = await open(slidingWindow(16));
-  const { logprobs, evaluated } = await scorer.score(plan());
-  const fresh: number[][] = [];
-  for (const sequence of plan()) fresh.push(await naiveScore(loaded, sequence));
-  expect(compareExactly(fresh, logprobs)).toEqual([]);
-  expect(evaluated).toBe(causalLimit(plan()));
-});
-
-test('the window is really there: with a wide one the same weights say something else', async () => {
-  const narrow = await open(slidingWindow(16));
-  const wide = await open(slidingWindow(1024));
-  const [a, b] = [await narrow.scorer.score(plan()), await wide.scorer.score(plan())];
-  expect(compareExactly(a.logprobs, b.logprobs)).not.toEqual([]);
+  const narrow = await withModel(slidingWindow(16), async ({ loaded, scorer }) => {
+    const { logprobs, evaluated } = await scorer.score(plan());
+    const fresh: number[][] = [];
+    for (const sequence of plan()) fresh.push(await naiveScore(loaded, sequence));
+    expect(compareExactly(fresh, logprobs)).toEqual([]);
+    expect(evaluated).toBe(causalLimit(plan()));
+    return logprobs;
+  });
+  // The window is really there: with a wide one the same weights say something else.
+  const wide = await withModel(slidingWindow(1024), ({ scorer }) => scorer.score(plan()));
+  expect(compareExactly(narrow, wide.logprobs)).not.toEqual([]);
 });
 
 test('a model with a recurrent state is refused before anything is computed, and told what to take instead', async () => {
-  const { scorer } = await open(recurrent());
-  const refused = scorer.score(plan());
-  await expect(refused).rejects.toMatchObject({ fault: 'unsupported', reason: 'cannot_roll_back' });
-  await expect(refused).rejects.toThrow('choose a transformer');
+  await withModel(recurrent(), async ({ scorer }) => {
+    const refused = scorer.score(plan());
+    await expect(refused).rejects.toMatchObject({ fault: 'unsupported', reason: 'cannot_roll_back' });
+    await expect(refused).rejects.toThrow('choose a transformer');
+  });
 });
