@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ChatBackend, Backend } from './core/backend.ts';
-import { errorText, TurnwiseError } from './core/error.ts';
+import { errorText } from './core/error.ts';
 import { createApi, type TurnwiseApi } from './host/api.ts';
 import type { COMMANDS } from './host/commands.ts';
 import type { TreeNode } from './host/episodes-tree.ts';
@@ -102,12 +102,12 @@ function connectorsOf(context: vscode.ExtensionContext): Connectors {
     openChat: async (server): Promise<ChatBackend> => (await import('./backends/chat.ts')).openChat(server),
     openEngineScorer: async (engine): Promise<Backend> =>
       (await import('./backends/engine.ts')).openEngineBackend(engine),
-    openScorer: async ({ kind, url, model, apiKey, tokenizer }): Promise<Backend> => {
+    openScorer: async ({ kind, url, model, apiKey, tokenizer, agree }): Promise<Backend> => {
       const { openServers } = await import('./backends/open.ts');
-      const { isFetched, isTokenizerReference } = await import('./backends/fetch-tokenizer.ts');
+      const { HUGGING_FACE, isFetched, isTokenizerReference } = await import('./backends/fetch-tokenizer.ts');
       const cache = vscode.Uri.joinPath(context.globalStorageUri, 'tokenizers').fsPath;
       if (tokenizer !== null && isTokenizerReference(tokenizer) && !isFetched(tokenizer, cache)) {
-        await agreeToFetch(tokenizer);
+        await agree({ reference: tokenizer, from: process.env['HF_ENDPOINT'] ?? HUGGING_FACE });
       }
       const refuse = (): never => {
         throw new Error('A server that is given by its address is not started.');
@@ -119,19 +119,6 @@ function connectorsOf(context: vscode.ExtensionContext): Connectors {
       });
     },
   };
-}
-
-/** Nothing leaves this machine for a server that nobody has set up, unless a person says so. Throws where they do not. */
-async function agreeToFetch(tokenizer: string): Promise<void> {
-  const fetchIt = 'Fetch';
-  const answer = await vscode.window.showInformationMessage(
-    `Fetch the scorer's tokenizer ${tokenizer.slice('hf:'.length)} from huggingface.co? This is done once; only its name is sent.`,
-    { modal: true },
-    fetchIt,
-  );
-  if (answer === fetchIt) return;
-  const message = `The tokenizer ${tokenizer} was not fetched; retry and agree, or name a folder in the profile.`;
-  throw new TurnwiseError('usage', 'tokenizer_not_fetched', message);
 }
 
 /** What stands in the chat's place when the product could not be opened. */

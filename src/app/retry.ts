@@ -26,3 +26,25 @@ export function retryAfter(thrown: unknown, attempts: number, random: () => numb
   const wait = passing ? RETRY_MS[attempts - 1] : undefined;
   return wait === undefined ? null : Math.round(wait * (1 + random() / 2));
 }
+
+/** Failures to come by a scorer at all: they say nothing of a conversation, and another key, address, model or tokenizer mends them. */
+export const OF_THE_SCORER: readonly string[] = [
+  ...[
+    'unreachable',
+    'unauthorized',
+    'missing_key',
+    'missing_url',
+    'unknown_profile',
+    'unknown_backend',
+    'cannot_score',
+  ],
+  ...['unknown_model', 'model_not_found', 'model_not_served', 'model_unreadable', 'not_an_engine', 'route_missing'],
+  ...['engine_missing', 'engine_folder', 'engine_died', 'engine_timeout', 'self_test_failed', 'unsteady_scores'],
+  ...['no_tokenizer', 'bad_tokenizer', 'bad_tokenizer_reference', 'tokenizer_not_fetched', 'tokenizer_not_found'],
+  ...['cache_not_writable', 'tokenizer_mismatch', 'no_template', 'template_mismatch', 'echo_ignored'],
+];
+
+/** Whether every other job would meet this failure to connect as well, now and at any later try. */
+export function failsAll(thrown: unknown): boolean {
+  return thrown instanceof TurnwiseError && OF_THE_SCORER.includes(thrown.reason) && retryAfter(thrown, 1) === null;
+}

@@ -6,11 +6,11 @@ import type { EpisodeState } from '../core/episode-state.ts';
 import { expectedGain } from '../core/expected-gain.ts';
 import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
-import type { JobState } from '../store/queue-desk.ts';
-import type { ScoreJob } from '../store/score-queue.ts';
+import { CANCELLED, type JobState } from '../store/queue-desk.ts';
+import type { Reasons, ScoreJob } from '../store/score-queue.ts';
 import { scoreOptionsKey } from './cached-scorer.ts';
 import { isLocked, patiently } from './patiently.ts';
-import { retryAfter } from './retry.ts';
+import { failsAll, OF_THE_SCORER, retryAfter } from './retry.ts';
 import { mayLeave, scoreJob } from './score-job.ts';
 import { scoreKeys } from './score-store.ts';
 
@@ -27,6 +27,8 @@ export interface ScoringPorts {
   /** Something about the scores of this episode changed. */
   readonly onChange: (episodeId: string) => void;
   readonly onError: (error: unknown) => void;
+  /** The scorer of this name was connected and is this; the name may have stood for another before. */
+  readonly onScorer?: ((scorer: string, facts: ScorerFacts) => void) | undefined;
   /** How a job of this worker ended. */
   readonly onJob?: ((report: JobReport) => void) | undefined;
   /** A job belongs to a worker for so long, ms, and is prolonged three times meanwhile; after a crash it is anybody's again. */
@@ -58,15 +60,8 @@ const LEASE_MS = 30_000;
 const PULSE_MS = 1_000;
 /** How often a worker with nothing to do asks whether a pause has ended, ms. */
 const PAUSED_MS = 2_000;
-/** Failures that another address, key or model may mend. */
-const OF_THE_SERVER = [
-  'unreachable',
-  'unauthorized',
-  'unknown_model',
-  'unknown_profile',
-  'missing_key',
-  'engine_missing',
-];
+/** What no change of a scorer mends: consent is the conversation's own, and what was never ended may take this process down. */
+const NOT_OF_THE_SCORER = [CANCELLED, 'consent_forbids', 'never_ends'];
 /** When a store that could not be read is looked at again, ms. */
 const LOCKED_MS = 1_000;
 /** Jobs of one worker side by side, where nothing else is said. */
@@ -91,6 +86,8 @@ export class ScoringWorker {
   #identity = '';
   /** Until then, ms of `performance.now()`, no job is begun: the scorer does not answer, and every other job would find that out. */
   #restsUntil = 0;
+  /** The scorer could not be had, and has not scored since. */
+  #missed = false;
   /** What an episode was wished for last, so that an event that adds no action costs no write. */
   readonly #wished = new Map<string, string>();
 
@@ -160,10 +157,16 @@ export class ScoringWorker {
     return this.#ports.journal.queue.stateOf(episodeId, scorer, scoreOptionsKey(options));
   }
 
-  /** The settings changed: what failed for a server's sake may fare better now. */
+  /** Episodes that wait for the chosen scorer, or are with it. */
+  waiting(): number {
+    const { scorer, options } = this.#ports.options();
+    return this.#ports.journal.queue.waiting(scorer, scoreOptionsKey(options));
+  }
+
+  /** The scorer's key, profile or process is another one: what failed with it is tried again at once. */
   retryMended(): void {
     this.#restsUntil = 0;
-    this.#guarded(() => this.#ports.journal.queue.retryFailed(OF_THE_SERVER));
+    this.#wake(this.#ports.options(), { except: NOT_OF_THE_SCORER }, true);
     this.kick();
   }
 
@@ -214,7 +217,8 @@ export class ScoringWorker {
   }
 
   /** Another scorer or other options: what has scores of the earlier ones is scored again, after what has none. */
-  #noteChoice({ enabled, scorer, options }: ScoringChoice): void {
+  #noteChoice(choice: ScoringChoice): void {
+    const { enabled, scorer, options } = choice;
     const optionsKey = scoreOptionsKey(options);
     const kind = `${scorer} ${optionsKey}`;
     if (!enabled || kind === this.#kind) return;
@@ -223,13 +227,21 @@ export class ScoringWorker {
     this.#atOnce = 1;
     this.#restsUntil = 0;
     this.#guarded(() => this.#ports.journal.queue.adopt(scorer, optionsKey));
+    // Since it was chosen last, in an earlier window perhaps, its server may have come back.
+    this.#wake(choice, { only: OF_THE_SCORER }, true);
   }
 
-  #noteFacts({ scorer, options }: ScoringChoice, { capabilities, identity }: ScorerFacts): void {
+  #wake({ scorer, options }: ScoringChoice, reasons: Reasons, afresh: boolean): void {
+    this.#guarded(() => this.#ports.journal.queue.wake(scorer, scoreOptionsKey(options), reasons, afresh));
+  }
+
+  #noteFacts({ scorer, options }: ScoringChoice, facts: ScorerFacts): void {
+    const { capabilities, identity } = facts;
     this.#atOnce = Math.max(1, Math.min(this.#ports.atMost ?? MOST_AT_ONCE, capabilities.concurrency));
     const { scorerKey } = scoreKeys(identity, options);
     if (scorerKey === this.#identity) return;
     this.#identity = scorerKey;
+    this.#ports.onScorer?.(scorer, facts);
     const { queue, memo } = this.#ports.journal;
     const noted = patiently(() => {
       memo.set(scorerMemo(scorer), scorerKey);
@@ -252,6 +264,7 @@ export class ScoringWorker {
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#ended.signal]);
     const keeping = this.#keepLease(job, over);
+    let connected = false;
     try {
       if (job.attempts > MOST_ATTEMPTS) throw deadly(job);
       const scored = await scoreJob(episodeId, {
@@ -260,6 +273,7 @@ export class ScoringWorker {
         connect: this.#ports.connect,
         signal,
         onConnected: (facts) => {
+          connected = true;
           this.#noteFacts(choice, facts);
         },
       });
@@ -270,9 +284,10 @@ export class ScoringWorker {
       };
       const ended = await patiently(() => journal.queue.finish(this.#owner, job, keys.scorerKey, keep));
       if (ended) onJob?.({ episodeId, ms: performance.now() - began, outcome: 'scored', scored });
+      this.#noteAnswer(choice);
     } catch (thrown) {
       // Ended, cancelled, paused, or taken over by another window: nothing to report.
-      if (!signal.aborted) await this.#giveUp(job, thrown, performance.now() - began);
+      if (!signal.aborted) await this.#giveUp(job, thrown, performance.now() - began, connected);
     } finally {
       over.abort();
       await keeping;
@@ -280,16 +295,31 @@ export class ScoringWorker {
     }
   }
 
-  async #giveUp(job: ScoreJob, thrown: unknown, ms: number): Promise<void> {
+  /** It scores: whatever failed while it could not be had is due again, with its tries counted on, so that this ends. */
+  #noteAnswer(choice: ScoringChoice): void {
+    if (!this.#missed) return;
+    this.#missed = false;
+    this.#wake(choice, { only: OF_THE_SCORER }, false);
+  }
+
+  async #giveUp(job: ScoreJob, thrown: unknown, ms: number, connected: boolean): Promise<void> {
+    const { queue } = this.#ports.journal;
     this.#ports.onError(thrown);
     const reason = thrown instanceof TurnwiseError ? thrown.reason : 'unexpected';
     const message = errorText(thrown);
     const retryMs = retryAfter(thrown, job.attempts);
     if (reason === 'unreachable' && retryMs !== null) this.#restsUntil = performance.now() + retryMs;
+    if (OF_THE_SCORER.includes(reason)) this.#missed = true;
     try {
       await patiently(() => {
-        this.#ports.journal.queue.fail(this.#owner, job, { reason, message }, retryMs);
+        queue.fail(this.#owner, job, { reason, message }, retryMs);
       });
+      // Asking a server with a wrong key once for each conversation helps nobody, and locks some people out.
+      if (!connected && failsAll(thrown)) {
+        const { scorer, optionsKey } = job;
+        const alike = await patiently(() => queue.failWaiting(scorer, optionsKey, { reason, message }));
+        for (const episodeId of alike) this.#ports.onChange(episodeId);
+      }
     } catch (unwritten) {
       // Its lease runs out by itself.
       this.#ports.onError(unwritten);

@@ -1,19 +1,20 @@
 import * as vscode from 'vscode';
 import { chooseProbes } from '../app/doctor/bundled-probes.ts';
 import { DEFAULT_PROBES, examine, PLACEHOLDERS, type DoctorReport } from '../app/doctor/doctor.ts';
+import { rememberPlaceholder } from '../app/auto-placeholder.ts';
 import { keepCalibration } from '../app/doctor/keep-calibration.ts';
 import { doctorMarkdown } from '../app/doctor/markdown.ts';
 import { mergeCalibrations, NO_CALIBRATION } from '../core/calibration.ts';
 import { errorText } from '../core/error.ts';
 import { reduce } from '../core/reduce.ts';
 import type { Host } from './host.ts';
-import { rememberPlaceholder } from './score-options.ts';
 
 /**
  * Checks the chosen scorer with bundled conversations (none of the developer's own), keeps what it measured, and shows what it
  * found. Gains that are there already are credited with it at once.
  */
 export async function checkScorer(host: Host): Promise<void> {
+  host.servers.askAgain();
   const report = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: 'Checking the scorer', cancellable: true },
     (progress, token) => examineChosen(host, progress, token),
@@ -67,8 +68,11 @@ function keep(host: Host, report: DoctorReport): void {
   const { scorer, facts } = report;
   if (scorer === null || facts === null || journal.readOnly !== null) return;
   keepCalibration(journal, report);
+  // It answers: what failed while it did not need not wait for the next message.
+  scoring.retryMended();
   const measured = journal.calibrations.get(scorer) ?? NO_CALIBRATION;
-  rememberPlaceholder(host, { calibration: mergeCalibrations(facts.calibration ?? NO_CALIBRATION, measured) });
+  const known = mergeCalibrations(facts.calibration ?? NO_CALIBRATION, measured);
+  rememberPlaceholder(journal.memo, host.servers.describeScorer().key, known);
   tree.refresh();
   // Where `auto` now stands for another placeholder, what is shown has no score under it yet.
   if (session.episode !== null) scoring.wish(reduce(journal.read(session.episode)));

@@ -41,7 +41,10 @@ export const COMMANDS = {
   'turnwise.checkScorer': checkScorer,
   'turnwise.addServer': addServer,
   'turnwise.setServerKey': setServerKey,
-  'turnwise.restartEngine': (host) => host.servers.restartEngine(),
+  'turnwise.restartEngine': async (host) => {
+    await host.servers.restartEngine();
+    host.scoring.retryMended();
+  },
   'turnwise.openSettings': openSettings,
   'turnwise.showLog': (host) => {
     host.log.show();

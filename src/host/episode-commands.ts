@@ -7,6 +7,7 @@ import type { Host } from './host.ts';
 
 /** Scores an episode with the chosen scorer, also where that was done before. */
 export function scoreNow(host: Host, episode: string | null): void {
+  host.servers.askAgain();
   host.scoring.wish(stateOf(host, episode), { again: true });
 }
 

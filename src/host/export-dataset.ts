@@ -12,7 +12,6 @@ import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
 import { ENGINE_PROFILE } from '../core/settings.ts';
 import type { Host } from './host.ts';
-import { scoreOptions } from './score-options.ts';
 
 /**
  * Exports the conversations of this store as a dataset folder. Asks once who may be in it, and records the answer as an event
@@ -141,7 +140,7 @@ async function scoresOf(
   folder: string,
 ): Promise<{ readonly flags: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
   const settings = host.settings.current;
-  const optionsKey = scoreOptionsKey(scoreOptions(host));
+  const optionsKey = scoreOptionsKey(host.scoreOptions());
   if (settings['scoring.server'] === ENGINE_PROFILE && optionsKey === scoreOptionsKey(DEFAULT_SCORE_OPTIONS)) {
     const { url, token } = await host.servers.engine();
     return { flags: ['--url', url, '--api-key-env', 'TURNWISE_ENGINE_TOKEN'], env: { TURNWISE_ENGINE_TOKEN: token } };

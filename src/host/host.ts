@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import type { ChatSession } from '../app/chat-session.ts';
 import type { ScoringWorker } from '../app/scoring-worker.ts';
+import type { ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
 import type { AcceptedSaves } from './accepted-saves.ts';
 import type { ChatWebview } from './chat-view.ts';
@@ -28,6 +29,8 @@ export interface Host {
   readonly proposals: ProposalDiff;
   readonly reports: ReportDocument;
   readonly saves: AcceptedSaves;
+  /** How things are scored now, by the settings and what is known of the scorer. */
+  readonly scoreOptions: () => ScoreOptions;
   /** Shows a conversation in the chat, or (null) a new one, and remembers it for this workspace. */
   openEpisode(id: string | null): Promise<void>;
 }

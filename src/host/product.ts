@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { bundledCalibration, rememberPlaceholder } from '../app/auto-placeholder.ts';
 import { ChatSession } from '../app/chat-session.ts';
 import { recover } from '../app/recover.ts';
 import { Review } from '../app/review.ts';
 import { scorerMemo, ScoringWorker } from '../app/scoring-worker.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
+import type { ScoreOptions } from '../core/scored-episode.ts';
 import { openJournal, type Journal } from '../store/journal.ts';
 import { AcceptedSaves } from './accepted-saves.ts';
 import { followIntent } from './chat-intents.ts';
@@ -46,10 +48,12 @@ export async function openProduct(
     },
   });
   recoverActions(journal, log);
-  const keys = new ServerKeys(context.secrets);
+  const keys = own(new ServerKeys(context.secrets));
   const servers = own(new ServerPool(settings, keys, connectors, join(dirname(journal.path), 'engines')));
   const proposals = own(new ProposalDiff());
   const reports = own(new ReportDocument());
+  const bundled = await bundledCalibration();
+  const options = (): ScoreOptions => scoreOptions({ settings, servers, journal }, bundled);
   const desk = new Desk(journal.memo, workspaceName());
 
   const attempt = (work: () => void): void => {
@@ -68,7 +72,7 @@ export async function openProduct(
   // The parts below know each other through these closures alone; all of them exist before the first is called.
   const review = new Review({
     journal,
-    options: () => scoreOptions({ settings, servers, journal }),
+    options,
     progressOf: (episode) => scoring.stateOf(episode),
     scorerKey: () => journal.memo.get(scorerMemo(servers.describeScorer().key)),
   });
@@ -81,8 +85,13 @@ export async function openProduct(
       scorer: servers.describeScorer().key,
       remote: servers.describeScorer().remote,
       yields: servers.describeScorer().yields,
-      options: scoreOptions({ settings, servers, journal }),
+      options: options(),
     }),
+    onScorer: (scorer, { calibration }) => {
+      attempt(() => {
+        rememberPlaceholder(journal.memo, scorer, calibration);
+      });
+    },
     busy: () => session.acting,
     open: () => session.episode,
     onChange: (episode) => {
@@ -161,17 +170,34 @@ export async function openProduct(
   );
   own({ dispose: () => scoring.dispose() });
   own(new StatusBar(servers));
-  const scoringStatus = own(new ScoringStatus(journal.queue));
+  const scoringStatus = own(new ScoringStatus(journal.queue, scoring));
   own(
     servers.onDidChange(() => {
       session.publish();
     }),
   );
+  let scorerSetup = servers.scorerSetup();
+  const mended = (): void => {
+    servers.askAgain();
+    scoring.retryMended();
+    tree.refresh();
+  };
   own(
     settings.onDidChange(() => {
       session.publish();
       tree.refresh();
-      scoring.retryMended();
+      const setup = servers.scorerSetup();
+      if (setup === scorerSetup) scoring.kick();
+      else mended();
+      scorerSetup = setup;
+      attempt(() => {
+        scoringStatus.update();
+      });
+    }),
+  );
+  own(
+    keys.onDidChange((profile) => {
+      if (profile === settings.current['scoring.server']) mended();
     }),
   );
 
@@ -190,6 +216,7 @@ export async function openProduct(
     proposals,
     reports,
     saves,
+    scoreOptions: options,
     openEpisode: async (id) => {
       await session.open(id);
       desk.open = id;

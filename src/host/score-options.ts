@@ -1,41 +1,28 @@
+import { autoPlaceholder } from '../app/auto-placeholder.ts';
 import { DEFAULT_SCORE_OPTIONS } from '../app/score.ts';
-import type { ScorerFacts } from '../core/backend.ts';
-import { AUTO_PLACEHOLDER, DEFAULT_PLACEHOLDER, resolvePlaceholder } from '../core/calibration.ts';
-import { maskModeSchema, type ScoreOptions } from '../core/scored-episode.ts';
+import { AUTO_PLACEHOLDER, type Calibration } from '../core/calibration.ts';
+import type { ScoreOptions } from '../core/scored-episode.ts';
 import type { Host } from './host.ts';
 
 /** Bound of shift_clip in nats; the command line's default. */
 const CLIP = 1;
 
-type Window = Pick<Host, 'settings' | 'servers' | 'journal'>;
-
-/** The scoring options that the settings say. `auto` is the placeholder that the last check of the chosen scorer found fittest. */
-export function scoreOptions({ settings, servers, journal }: Window): ScoreOptions {
+/** The scoring options that the settings say. `bundled` is what the bundled model's card says was measured of it. */
+export function scoreOptions(
+  { settings, servers, journal }: Pick<Host, 'settings' | 'servers' | 'journal'>,
+  bundled: Calibration,
+): ScoreOptions {
   const { current } = settings;
   const estimator = current['scoring.estimator'];
   const mask_mode = current['scoring.maskMode'];
   const said = current['scoring.placeholder'];
-  const placeholder =
-    said === AUTO_PLACEHOLDER
-      ? (journal.memo.get(memoKey(servers.describeScorer().key, mask_mode)) ?? DEFAULT_PLACEHOLDER)
-      : said;
+  const scorer = servers.describeScorer().key;
   return {
     ...DEFAULT_SCORE_OPTIONS,
     estimator,
     clip: estimator === 'shift_clip' ? CLIP : null,
-    placeholder,
+    placeholder:
+      said === AUTO_PLACEHOLDER ? autoPlaceholder(journal.memo, { scorer, maskMode: mask_mode, bundled }) : said,
     mask_mode,
   };
-}
-
-/** Keeps what `auto` stands for with the chosen scorer: options are needed before anybody connects to it. */
-export function rememberPlaceholder({ servers, journal }: Window, facts: Pick<ScorerFacts, 'calibration'>): void {
-  for (const mask_mode of maskModeSchema.options) {
-    const placeholder = resolvePlaceholder({ placeholder: AUTO_PLACEHOLDER, mask_mode }, facts);
-    journal.memo.set(memoKey(servers.describeScorer().key, mask_mode), placeholder);
-  }
-}
-
-function memoKey(scorer: string, maskMode: string): string {
-  return `placeholder ${maskMode} ${scorer}`;
 }

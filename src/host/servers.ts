@@ -7,6 +7,7 @@ import { errorText, TurnwiseError } from '../core/error.ts';
 import { ENGINE_PROFILE, findProfile, isLoopback, type Profile, type Settings } from '../core/settings.ts';
 import type { ServerKeys } from './server-keys.ts';
 import type { SettingsReader } from './settings.ts';
+import { TokenizerConsent, type TokenizerFetch } from './tokenizer-consent.ts';
 
 /** How the root opens servers: processes and wires are not this zone's business. */
 export interface Connectors {
@@ -24,6 +25,8 @@ export interface Connectors {
     readonly model: string;
     /** A folder, or `hf:owner/name`; null: what the server itself offers. */
     readonly tokenizer: string | null;
+    /** Called before a tokenizer is fetched; nothing is, where it rejects. */
+    readonly agree: (fetch: TokenizerFetch) => Promise<void>;
   }): Promise<Backend>;
 }
 
@@ -49,6 +52,7 @@ export class ServerPool implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #engines = new Map<string, SharedEngine>();
   readonly #scorers = new Map<string, Backend>();
+  readonly #consent = new TokenizerConsent();
   #health: Health = { state: 'unknown' };
   /** The profile that the health is of. */
   #healthOf: string | null = null;
@@ -126,6 +130,12 @@ export class ServerPool implements vscode.Disposable {
     return { key: scorerName({ kind, url, model }), remote, yields };
   }
 
+  /** Everything the settings say of the chosen scorer, to see whether it was changed. */
+  scorerSetup(): string {
+    const settings = this.#settings.current;
+    return JSON.stringify([findProfile(settings, settings['scoring.server']), settings['engine.model']]);
+  }
+
   /** Connects the chosen scorer. Throws `TurnwiseError` with what to do. */
   async scorer(): Promise<Backend> {
     const settings = this.#settings.current;
@@ -136,6 +146,11 @@ export class ServerPool implements vscode.Disposable {
     const backend = await open();
     this.#scorers.set(id, backend);
     return backend;
+  }
+
+  /** Somebody wants the scorer now: what was declined for it may be asked once more. */
+  askAgain(): void {
+    this.#consent.askAgain();
   }
 
   /** The chat of the server that scores, to compare its words with their scores. Throws `TurnwiseError` with what to do. */
@@ -199,7 +214,11 @@ export class ServerPool implements vscode.Disposable {
     const apiKey = await this.#keys.get(name);
     return {
       id: JSON.stringify([name, url, model, kind, apiKey, tokenizer]),
-      open: () => this.#connectors.openScorer({ kind, url, model, apiKey, tokenizer }),
+      open: () =>
+        this.#connectors.openScorer({
+          ...{ kind, url, model, apiKey, tokenizer },
+          agree: (fetch) => this.#consent.agree(fetch),
+        }),
     };
   }
 

@@ -33,8 +33,8 @@ export interface QueueDesk {
   resume(): void;
   /** Ms since 1970, or null: it is not paused. */
   pausedSince(): number | null;
-  /** Jobs that are queued, stale or being scored. */
-  waiting(): number;
+  /** Jobs for this scorer and these options that are queued, stale or being scored. */
+  waiting(scorer: string, optionsKey: string): number;
   /** Takes back the wish for one episode, or (null) for all that is not scored yet; running ones stop. Returns how many. */
   cancel(episodeId: string | null): number;
   /** Makes everything due that had failed, or only what failed for one of these reasons. Returns how many. */
@@ -103,10 +103,11 @@ export function queueDesk(
         const since = db.prepare('SELECT value FROM memo WHERE key = ?').get(pauseKey)?.['value'];
         return since === undefined ? null : Number(since);
       }),
-    waiting: () =>
+    waiting: (scorer, optionsKey) =>
       run(() => {
-        const sql = `SELECT count(*) AS n FROM score_job WHERE wanted > done AND not_before < ${NEVER}`;
-        return Number(db.prepare(sql).get()?.['n']);
+        const sql = `SELECT count(*) AS n FROM score_job
+                     WHERE scorer = ? AND options_key = ? AND wanted > done AND not_before < ${NEVER}`;
+        return Number(db.prepare(sql).get(scorer, optionsKey)?.['n']);
       }),
     cancel: (episodeId) =>
       write(() =>

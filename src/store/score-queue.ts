@@ -59,9 +59,19 @@ export interface ScoreQueue extends QueueDesk {
    * last, what has none comes as if it had been wished now. What was cancelled is left alone. Returns how many.
    */
   adopt(scorer: string, optionsKey: string): number;
+  /**
+   * Makes due again what failed for this scorer and these options, with one of the reasons or with none of them; `afresh`
+   * forgets how often it was tried. Returns how many.
+   */
+  wake(scorer: string, optionsKey: string, reasons: Reasons, afresh: boolean): number;
+  /** What waits for this scorer and these options, held by nobody, fails like a job that was tried. Returns its episodes. */
+  failWaiting(scorer: string, optionsKey: string, why: { readonly reason: string; readonly message: string }): string[];
   /** The scorer is another one than its name says it was: what it scored under another identity is outdated. Returns how many. */
   outdate(scorer: string, optionsKey: string, scoredBy: string): number;
 }
+
+/** Reasons of failures. */
+export type Reasons = { readonly only: readonly string[] } | { readonly except: readonly string[] };
 
 const jobSchema = z.object({
   episode_id: z.string(),
@@ -183,6 +193,27 @@ export function scoreQueue(
            WHERE NOT (${kind}) GROUP BY episode_id HAVING max(reason IS NOT '${CANCELLED}') ORDER BY min(rowid)`,
           ...[scorer, optionsKey, scorer, optionsKey],
         ),
+      ),
+    wake: (scorer, optionsKey, reasons, afresh) => {
+      const [named, wanted] = 'only' in reasons ? [reasons.only, 1] : [reasons.except, 0];
+      return write(() =>
+        changed(
+          `UPDATE score_job SET attempts = attempts * ?, not_before = 0, reason = NULL, message = NULL
+           WHERE ${kind} AND wanted > done AND lease_until <= ? AND reason IS NOT NULL
+             AND (reason IN (SELECT value FROM json_each(?))) = ?`,
+          ...[afresh ? 0 : 1, scorer, optionsKey, now(), JSON.stringify(named), wanted],
+        ),
+      );
+    },
+    failWaiting: (scorer, optionsKey, { reason, message }) =>
+      write(() =>
+        db
+          .prepare(
+            `UPDATE score_job SET owner = NULL, lease_until = 0, not_before = ${NEVER}, reason = ?, message = ?
+             WHERE ${kind} AND wanted > done AND not_before < ${NEVER} AND lease_until <= ? RETURNING episode_id`,
+          )
+          .all(reason, message, scorer, optionsKey, now())
+          .map((row) => String(row['episode_id'])),
       ),
     outdate: (scorer, optionsKey, scoredBy) =>
       write(() =>

@@ -400,3 +400,134 @@ test('a server that does not answer is asked by one job, not by all of them', as
   expect(connect).toHaveBeenCalledOnce();
   await use.worker.dispose();
 });
+
+/** A scorer that refuses until it is told otherwise. */
+function refusing(reason: string): {
+  readonly connect: () => Promise<Backend>;
+  readonly asked: () => number;
+  relent(): void;
+} {
+  let relents = false;
+  let asked = 0;
+  return {
+    connect: () => {
+      asked += 1;
+      return relents
+        ? Promise.resolve(letterBackend())
+        : Promise.reject(new TurnwiseError('backend', reason, 'The key is wrong.'));
+    },
+    asked: () => asked,
+    relent: () => {
+      relents = true;
+    },
+  };
+}
+
+test('a key that is refused is shown to the server once, not once for each conversation; a new one wakes them all', async () => {
+  const server = refusing('unauthorized');
+  const changed: string[] = [];
+  const use = shop(server.connect, { onChange: (id) => void changed.push(id) });
+  use.journal.queue.pause();
+  const ids = talkMany(use, 4);
+  use.journal.queue.resume();
+  changed.length = 0;
+  use.worker.kick();
+  const states = () => ids.map((id) => use.worker.stateOf(id));
+  await vi.waitFor(() => {
+    for (const state of states()) expect(state).toMatchObject({ state: 'failed', reason: 'unauthorized' });
+  });
+  expect(server.asked()).toBe(1);
+  expect(new Set(changed)).toEqual(new Set(ids));
+  use.worker.kick();
+  expect(server.asked()).toBe(1);
+  server.relent();
+  use.worker.retryMended();
+  for (const id of ids) await scored(use, id);
+  await use.worker.dispose();
+});
+
+test.each(['unreachable', 'unauthorized', 'unknown_model', 'tokenizer_not_fetched'])(
+  'what failed as %s is due again in the next window, and as soon as the scorer scores something',
+  async (reason) => {
+    const server = refusing(reason);
+    const use = shop(server.connect);
+    const ids = talkMany(use, 2);
+    await vi.waitFor(() => {
+      expect(use.worker.stateOf(ids[0] ?? '')?.reason).toBe(reason);
+    });
+    // As after its last try.
+    use.journal.queue.failWaiting('letters', scoreOptionsKey(choice.options), { reason, message: 'Gone.' });
+    server.relent();
+    talk('new', use.journal, ...opening, ...turn(0, 'metres'), ...turn(1, null));
+    use.worker.wish(stateOf(use.journal, 'new'), { again: true });
+    for (const id of ['new', ...ids]) await scored(use, id);
+    await use.worker.dispose();
+
+    use.journal.queue.wish({
+      episodeId: 'new',
+      scorer: 'letters',
+      optionsKey: scoreOptionsKey(choice.options),
+      actions: 3,
+    });
+    use.journal.queue.failWaiting('letters', scoreOptionsKey(choice.options), { reason, message: 'Gone.' });
+    talk('new', use.journal, ...turn(2, null));
+    const next = shop(() => Promise.resolve(letterBackend()), { journal: openJournal(use.journal.path) });
+    next.worker.kick();
+    await scored(next, 'new');
+    await next.worker.dispose();
+  },
+);
+
+test('another key does not bring back what a person took back, what may not leave, or what was never ended', async () => {
+  const use = shop(() => Promise.resolve(letterBackend()));
+  use.journal.queue.pause();
+  const ids = talkMany(use, 3);
+  const key = scoreOptionsKey(choice.options);
+  const [own = '', dead = '', cancelled = ''] = ids;
+  use.journal.queue.cancel(cancelled);
+  use.journal.queue.resume();
+  for (const [id, reason] of [
+    [own, 'consent_forbids'],
+    [dead, 'never_ends'],
+  ] as const) {
+    const job = use.journal.queue.claim('other', 'letters', key, 1000, id);
+    if (job) use.journal.queue.fail('other', job, { reason, message: 'No.' }, null);
+  }
+  use.worker.retryMended();
+  expect(ids.map((id) => use.worker.stateOf(id)?.state)).toEqual(['failed', 'failed', 'cancelled']);
+  await use.worker.dispose();
+});
+
+test('a conversation that brings its server down again and again is not woken for ever by the others', async () => {
+  const letters = letterBackend();
+  let asked = 0;
+  const backend = letterBackend({
+    score: (sequences, request) => {
+      if (sequences.length <= 2) return letters.score(sequences, request);
+      asked += 1;
+      return Promise.reject(new TurnwiseError('unsupported', 'engine_died', 'It is down.'));
+    },
+  });
+  const use = shop(() => Promise.resolve(backend));
+  talk('deadly', use.journal, ...opening, ...turn(0, 'feet'), ...turn(1, 'two'), ...turn(2, null));
+  use.worker.wish(stateOf(use.journal, 'deadly'));
+  for (let at = 0; at < 40; at += 1) {
+    await vi.waitFor(() => {
+      expect(use.worker.stateOf('deadly')?.state).toBe('failed');
+    });
+    talk(`e${at}`, use.journal, ...opening, ...turn(0, 'metres'), ...turn(1, null));
+    use.worker.wish(stateOf(use.journal, `e${at}`));
+    await scored(use, `e${at}`);
+  }
+  expect(use.worker.stateOf('deadly')).toMatchObject({ state: 'failed', reason: 'never_ends' });
+  expect(asked).toBe(25);
+  await use.worker.dispose();
+});
+
+test('only what the chosen scorer is to score counts as waiting', async () => {
+  const use = shop(() => Promise.resolve(letterBackend()), { busy: () => true });
+  const ids = talkMany(use, 2);
+  use.journal.queue.wish({ episodeId: ids[0] ?? '', scorer: 'another', optionsKey: 'o', actions: 2 });
+  expect(use.worker.waiting()).toBe(2);
+  await use.worker.dispose();
+});

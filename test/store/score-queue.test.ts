@@ -184,6 +184,37 @@ test('what failed can be made due again, all of it or for one reason', () => {
   expect(one.claim('a', ...KIND, 1000, 'long')?.attempts).toBe(1);
 });
 
+test('what failed for a scorer is woken by reason, with its tries counted on or afresh; what others failed at is left', () => {
+  const { one } = queues();
+  const failWith = (id: string, reason: string): void => {
+    one.wish(wish(id));
+    const job = one.claim('a', ...KIND, 1000, id);
+    if (job) one.fail('a', job, { reason, message: 'No.' }, null);
+  };
+  failWith('key', 'unauthorized');
+  failWith('long', 'too_long');
+  expect(one.wake('another', KIND[1], { except: [] }, true)).toBe(0);
+  expect(one.wake(KIND[0], 'other', { except: [] }, true)).toBe(0);
+  expect(one.wake(...KIND, { only: ['unauthorized'] }, false)).toBe(1);
+  expect(one.stateOf('key', ...KIND)).toEqual({ state: 'queued', done: 0, reason: null, message: null });
+  expect(one.claim('a', ...KIND, 1000)).toMatchObject({ episodeId: 'key', attempts: 2 });
+  expect(one.wake(...KIND, { except: ['too_long'] }, true)).toBe(0);
+  expect(one.wake(...KIND, { except: ['unauthorized'] }, true)).toBe(1);
+  expect(one.claim('a', ...KIND, 1000)).toMatchObject({ episodeId: 'long', attempts: 1 });
+});
+
+test('what waits can be failed at once; what somebody holds is theirs to end', () => {
+  const { one, two } = queues();
+  for (const id of ['held', 'a', 'b']) one.wish(wish(id));
+  one.claim('a', ...KIND, 1000, 'held');
+  const why = { reason: 'unauthorized', message: 'No.' };
+  expect(two.failWaiting(...KIND, why).sort()).toEqual(['a', 'b']);
+  expect(two.stateOf('a', ...KIND)).toEqual({ state: 'failed', done: 0, ...why });
+  expect(two.stateOf('held', ...KIND)?.state).toBe('scoring');
+  expect(two.waiting(...KIND)).toBe(1);
+  expect(two.waiting('another', KIND[1])).toBe(0);
+});
+
 test('under another scorer or other options what has scores is stale and comes after what has none', () => {
   const { one } = queues();
   for (const id of ['scored', 'waiting', 'cancelled']) one.wish(wish(id));
