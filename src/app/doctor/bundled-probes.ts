@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { agentPrompt } from '../../core/agent-protocol.ts';
 import type { ScorerFacts } from '../../core/backend.ts';
 import { errorText, TurnwiseError } from '../../core/error.ts';
 import type { Message } from '../../core/message.ts';
@@ -34,12 +35,14 @@ const conversationsSchema = z.object({
 
 /**
  * The conversations to probe a scorer with: a person's own, or a bundled set. A toy knows nothing but its own family of tasks,
- * so its card decides under `auto`. Throws where a bundled file cannot be read.
+ * so its card decides under `auto`. The agent's instructions stand in front of the general ones alone: the demo's tasks are those
+ * of a model that was trained without, and a person's own conversations are probed as they are scored. Throws where a bundled file
+ * cannot be read.
  */
 export async function chooseProbes(
   choice: ProbeChoice,
   own: readonly Transcript[] | null,
-  { notice }: Pick<ScorerFacts, 'notice'>,
+  { notice, takesAgentPrompt }: Pick<ScorerFacts, 'notice' | 'takesAgentPrompt'>,
 ): Promise<ProbeSet> {
   const bundled = await readBundled();
   if (own !== null) return { name: 'your own conversations', probes: probesFrom(own, bundled.uninformative) };
@@ -47,7 +50,7 @@ export async function chooseProbes(
     const tasks = await loadTasks(join(packageRoot(), 'media', 'demo', 'tasks.json'));
     return { name: "the demo's family of tasks", probes: demoProbes(tasks) };
   }
-  return { name: 'the bundled conversations about Python', probes: generalProbes(bundled) };
+  return { name: 'the bundled conversations about Python', probes: generalProbes(bundled, takesAgentPrompt) };
 }
 
 async function readBundled(): Promise<z.infer<typeof conversationsSchema>> {
@@ -60,9 +63,13 @@ async function readBundled(): Promise<z.infer<typeof conversationsSchema>> {
   }
 }
 
-function generalProbes({ conversations, uninformative }: z.infer<typeof conversationsSchema>): Probe[] {
+function generalProbes(
+  { conversations, uninformative }: z.infer<typeof conversationsSchema>,
+  instructed: boolean,
+): Probe[] {
   return conversations.flatMap(({ id, request, question, turns }) => {
     const history: Message[] = [
+      ...(instructed ? [{ role: 'system', content: agentPrompt() } as const] : []),
       { role: 'user', content: request },
       { role: 'assistant', content: question },
     ];

@@ -66,7 +66,7 @@ function longConversation(probes: readonly Probe[], facts: ScorerFacts): Message
     const turns = messages.filter(({ role }) => role === 'assistant').length;
     const letters = messages.reduce((sum, { content }) => sum + content.length, 0);
     if (turns > TURNS || letters > room / 2) break;
-    const own = probeMessages(probe, probe.told.text, facts);
+    const own = probeMessages(probe, probe.told.text);
     messages.push(...(messages.length === 0 ? own : own.filter(({ role }) => role !== 'system')));
     messages.push({ role: 'assistant', content: probe.told.next ?? `Noted: ${probe.told.text}. What else?` });
   }

@@ -67,7 +67,7 @@ export async function examine(run: DoctorRun): Promise<DoctorReport> {
   }
   const set = await run.choose(facts);
   const probes = someProbes(set.probes, run.probes);
-  const { chat, problem } = await chatOrNot(run, facts, probes[0]);
+  const { chat, problem } = await chatOrNot(run, probes[0]);
   const attempt = attemptWith(signal);
   let failure: unknown = null;
   let gains: ProbeGains | null = null;
@@ -78,33 +78,34 @@ export async function examine(run: DoctorRun): Promise<DoctorReport> {
     signal?.throwIfAborted();
     failure = thrown;
   }
-  const checks = [connected(problem), checkCapabilities(facts)];
+  const checks = [connected(problem)];
   if (gains === null) {
-    checks.push(failed('placebo', failure));
+    checks.push(checkCapabilities(facts), failed('placebo', failure));
     return { ...reportOf(facts, set, probes, chat), maskMode, checks: complete(checks), calibration: NO_CALIBRATION };
   }
   const known = gains;
   run.onProgress?.('comparing', 0, 1);
   checks.push(await attempt('template', () => checkTemplate(backend, known, signal)));
   checks.push(await attempt('noise', () => checkNoise(backend, facts, known, signal)));
-  checks.push(...(await compareWithChat(run, facts, chat, probes, known)));
+  checks.push(...(await compareWithChat(run, chat, probes, known)));
   const calibration = { placebo: measurePlacebo(known, maskMode), fitness: measureFitness(known, maskMode) };
   const placeholder = run.placeholders[0] ?? DEFAULT_PLACEHOLDER;
   checks.push(checkPlacebo(known, facts, { placeholder, maskMode }), checkFitness(calibration.fitness, maskMode));
   run.onProgress?.('timing', 0, 1);
   checks.push(await attempt('throughput', () => checkThroughput(backend, facts, probes, signal)));
+  // Last: some advice comes of what a server did meanwhile.
+  checks.push(await attempt('capabilities', async () => checkCapabilities(await backend.facts(signal))));
   return { ...reportOf(facts, set, probes, chat), maskMode, checks: complete(checks), calibration };
 }
 
 /** A server that scores need not chat: then what is written down stands for what it would have said. */
 async function chatOrNot(
   { chat, signal }: DoctorRun,
-  facts: ScorerFacts,
   probe: Probe | undefined,
 ): Promise<{ readonly chat: ChatBackend | null; readonly problem: string | null }> {
   if (chat === null || probe === undefined) return { chat: null, problem: null };
   try {
-    await sampleAction(chat, facts, probe, probe.told.text, { temperature: 1, signal });
+    await sampleAction(chat, probe, probe.told.text, { temperature: 1, signal });
     return { chat, problem: null };
   } catch (thrown) {
     signal?.throwIfAborted();
@@ -115,7 +116,6 @@ async function chatOrNot(
 /** Two checks on one set of generations: at temperature 1, and at another. */
 async function compareWithChat(
   { backend, signal }: DoctorRun,
-  facts: ScorerFacts,
   chat: ChatBackend | null,
   probes: readonly Probe[],
   gains: ProbeGains,
@@ -129,7 +129,7 @@ async function compareWithChat(
     const cooled: SampledProbe[] = [];
     const rendered = new Map(gains.records.map(({ id, renderedIds }) => [id, renderedIds]));
     for (const probe of probes.slice(0, COMPARED)) {
-      const record = await sampleAction(chat, facts, probe, probe.told.text, { temperature: COOL, signal });
+      const record = await sampleAction(chat, probe, probe.told.text, { temperature: COOL, signal });
       cooled.push({ id: probe.id, record, renderedIds: rendered.get(probe.id) ?? [] });
     }
     const cool = await rescoreDifferences(backend, cooled, signal);

@@ -112,11 +112,11 @@ async function probeOne(
   masks: readonly (readonly number[])[],
   { backend, facts, chat, maskMode, signal }: Probing,
 ): Promise<ProbeOutcome> {
-  const record = chat && (await sampleAction(chat, facts, probe, reply.text, { temperature: 1, signal }));
+  const record = chat && (await sampleAction(chat, probe, reply.text, { temperature: 1, signal }));
   const text = record?.text ?? reply.next ?? '';
   if (text === '') return NOTHING;
   const layOut = async (said: string): Promise<PreparedAction | undefined> => {
-    const messages = probeMessages(probe, said, facts);
+    const messages = probeMessages(probe, said);
     const before = messages.filter(({ role }) => role === 'assistant').length;
     const transcript = {
       episode_id: probe.id,

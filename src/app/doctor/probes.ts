@@ -1,5 +1,3 @@
-import { agentPrompt } from '../../core/agent-protocol.ts';
-import type { ScorerFacts } from '../../core/backend.ts';
 import type { Message } from '../../core/message.ts';
 import { sha256Text } from '../../core/sha.ts';
 import { segment, type Transcript } from '../../core/transcript.ts';
@@ -15,7 +13,7 @@ export interface Probe {
   readonly id: string;
   /** Probes of one task never lend each other replies. */
   readonly task: string;
-  /** The conversation up to and including the agent's question. */
+  /** The conversation up to and including the agent's question, the agent's instructions in front where they belong there. */
   readonly history: readonly Message[];
   readonly told: ProbeReply;
   /** A reply that is known to say nothing. */
@@ -54,18 +52,9 @@ export function probesFrom(transcripts: readonly Transcript[], silence: readonly
   );
 }
 
-/** The messages of a probe with one of its replies; the agent's instructions in front where this model takes them. */
-export function probeMessages(
-  { history }: Probe,
-  reply: string,
-  { takesAgentPrompt }: Pick<ScorerFacts, 'takesAgentPrompt'>,
-): Message[] {
-  const bare = takesAgentPrompt && history[0]?.role !== 'system';
-  return [
-    ...(bare ? [{ role: 'system', content: agentPrompt() } as const] : []),
-    ...history,
-    { role: 'user', content: reply },
-  ];
+/** The messages of a probe with one of its replies. */
+export function probeMessages({ history }: Probe, reply: string): Message[] {
+  return [...history, { role: 'user', content: reply }];
 }
 
 /** At most `count` probes, spread over the whole list. */

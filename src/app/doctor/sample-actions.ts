@@ -1,4 +1,4 @@
-import type { ChatBackend, GenerationRecord, Sampling, ScorerFacts } from '../../core/backend.ts';
+import type { ChatBackend, GenerationRecord, Sampling } from '../../core/backend.ts';
 import { TurnwiseError } from '../../core/error.ts';
 import { sha256Text } from '../../core/sha.ts';
 import { probeMessages, type Probe } from './probes.ts';
@@ -12,7 +12,6 @@ const MAX_TOKENS = 160;
  */
 export async function sampleAction(
   chat: ChatBackend,
-  facts: ScorerFacts,
   probe: Probe,
   reply: string,
   { temperature, signal }: { readonly temperature: number; readonly signal: AbortSignal | undefined },
@@ -24,7 +23,7 @@ export async function sampleAction(
     seed: Number.parseInt(sha256Text(`${probe.id} ${reply}`).slice(0, 7), 16),
     max_tokens: MAX_TOKENS,
   };
-  const messages = probeMessages(probe, reply, facts);
+  const messages = probeMessages(probe, reply);
   for await (const event of chat.stream(messages, { sampling, ...(signal ? { signal } : {}) })) {
     switch (event.type) {
       case 'delta':
