@@ -149,8 +149,8 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** As a window names the same server; see `scorerName`. */
-function nameOf({ backend: kind, url, model = '' }: StoreFlags): string {
-  if (url !== undefined) return scorerName({ kind, url, model });
+function nameOf({ backend: kind, url, model = '', tokenizer }: StoreFlags): string {
+  if (url !== undefined) return scorerName({ kind, url, model, tokenizer });
   return scorerName({ kind: 'engine', model: model === '' ? '' : resolve(model) });
 }
 

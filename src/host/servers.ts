@@ -121,13 +121,13 @@ export class ServerPool implements vscode.Disposable {
     const profile = findProfile(settings, settings['scoring.server']);
     if (profile === null) return { key: settings['scoring.server'], remote: true, yields: true };
     const remote = isRemote(profile);
-    const { url, model, kind } =
+    const { url, model, kind, tokenizer } =
       profile.kind === 'engine'
-        ? { url: undefined, model: settings['engine.model'], kind: ENGINE_PROFILE }
-        : { url: profile.url, model: profile.model, kind: profile.scorer };
+        ? { url: undefined, model: settings['engine.model'], kind: ENGINE_PROFILE, tokenizer: null }
+        : { url: profile.url, model: profile.model, kind: profile.scorer, tokenizer: profile.tokenizer };
     // Another machine has room for both, unless it is the very server that chats.
     const yields = !remote || settings['scoring.server'] === settings['chat.server'];
-    return { key: scorerName({ kind, url, model }), remote, yields };
+    return { key: scorerName({ kind, url, model, tokenizer }), remote, yields };
   }
 
   /** Everything the settings say of the chosen scorer, to see whether it was changed. */
