@@ -222,7 +222,8 @@ function isCutOff(text: string): boolean {
   return opened > closed;
 }
 
-function abortedError(signal: AbortSignal): TurnwiseError {
+/** What a caller who left is told: their own words where they gave some. */
+export function abortedError(signal: AbortSignal): TurnwiseError {
   const { reason } = signal as { readonly reason: unknown };
   const words = reason instanceof TurnwiseError ? reason.message : 'Interrupted; ask again when you like.';
   return new TurnwiseError('usage', 'aborted', words, { cause: reason });

@@ -1,8 +1,8 @@
 import type { Backend } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
+import { inParallel } from '../core/in-parallel.ts';
 import { connectEcho, type EchoConnection } from './echo-connect.ts';
 import { askEcho, readEcho } from './echo-request.ts';
-import { inParallel } from './in-parallel.ts';
 import { openJsonClient, type JsonClient } from './json-client.ts';
 import { openRemoteScorer, type ScoringRun } from './remote-scorer.ts';
 import type { RemoteServer } from './remote-server.ts';
@@ -36,10 +36,10 @@ async function score(
   { carriers, scored, signal }: ScoringRun,
 ): Promise<void> {
   const width = carriers.some(({ ids }) => ids.length > LONG_PROMPT) ? 1 : AT_ONCE;
-  await inParallel(width, [...carriers.entries()], async ([at, carrier]) => {
-    const prompt = mode.prompt === 'ids' ? carrier.ids : await asText(text, carrier.ids, signal);
-    const echo = await askEcho(client, model, prompt, mode.maxTokens, signal);
-    const texts = echo.ids ? [] : await textsOf(carrier.ids, signal);
+  await inParallel(carriers, { width, signal }, async (carrier, mine, at) => {
+    const prompt = mode.prompt === 'ids' ? carrier.ids : await asText(text, carrier.ids, mine);
+    const echo = await askEcho(client, model, prompt, mode.maxTokens, mine);
+    const texts = echo.ids ? [] : await textsOf(carrier.ids, mine);
     const logprobs = readEcho(client.name, echo, { ...carrier, texts }, mode.maxTokens);
     scored(at, { logprobs, evaluated: echo.evaluated, reused: echo.reused });
   });

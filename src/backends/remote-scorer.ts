@@ -1,5 +1,7 @@
 import type { Backend, ScoreRequest, ScorerFacts } from '../core/backend.ts';
+import { TurnwiseError } from '../core/error.ts';
 import { carriersOf, spreadRows, type Carrier } from '../core/plan/carriers.ts';
+import { abortedError } from './json-client.ts';
 import { learnOnce } from './learn-once.ts';
 import { refuseUnfit } from './remote-model.ts';
 import type { ScorerText } from './scorer-text.ts';
@@ -70,6 +72,8 @@ export function openRemoteScorer<C extends Connected>(server: RemoteScorer<C>): 
         await server.score(connection, { carriers, scored, signal, session });
       } catch (thrown) {
         connect.failed(thrown);
+        // Left between two requests, so that no client has worded it.
+        if (signal?.aborted && !(thrown instanceof TurnwiseError)) throw abortedError(signal);
         throw thrown;
       }
       return {

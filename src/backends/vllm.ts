@@ -1,8 +1,8 @@
 import type { Backend, ScorerFacts } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
+import { inParallel } from '../core/in-parallel.ts';
 import { commonPrefix, type Carrier } from '../core/plan/carriers.ts';
 import { wavesOf } from '../core/plan/waves.ts';
-import { inParallel } from './in-parallel.ts';
 import { openJsonClient, type JsonClient } from './json-client.ts';
 import { openRemoteScorer, type CarrierScores, type ScoringRun } from './remote-scorer.ts';
 import type { RemoteServer } from './remote-server.ts';
@@ -56,14 +56,14 @@ async function score(
   { carriers, scored, signal }: ScoringRun,
   detours: Detours,
 ): Promise<void> {
-  const send = async (at: number): Promise<void> => {
+  const send = async (at: number, mine: AbortSignal): Promise<void> => {
     const carrier = carriers[at];
-    if (carrier) scored(at, await scoreCarrier(client, connection, carrier, salt, detours, signal));
+    if (carrier) scored(at, await scoreCarrier(client, connection, carrier, salt, detours, mine));
   };
   // What is shared with an earlier wave is in the cache by then; the first wave is the longest alone.
   const longest = Math.max(...carriers.map(({ ids }) => ids.length));
   const width = Math.min(AT_ONCE, Math.max(1, Math.floor(TOKENS_AT_ONCE / longest)));
-  for (const wave of wavesOf(carriers)) await inParallel(width, wave, send);
+  for (const wave of wavesOf(carriers)) await inParallel(wave, { width, signal }, send);
 }
 
 /** Reads the cache where every wanted row lies behind all that may be in it; else computes anew. An answer that the cache spoilt is asked for again in pieces. */
