@@ -27,7 +27,11 @@ const TOLERANCE = 1e-2;
  * Whether a server's chat log-probs are the model's own (raw) or those of the distribution after temperature (processed): the
  * same first tokens are listed at two temperatures, and raw ones do not move. Null where too few tokens are in both lists.
  */
-export async function findLogprobsMode(client: JsonClient, model: string): Promise<GenerationRecord['logprobs_mode']> {
+export async function findLogprobsMode(
+  client: JsonClient,
+  model: string,
+  signal?: AbortSignal,
+): Promise<GenerationRecord['logprobs_mode']> {
   const lists: Map<string, number>[] = [];
   for (const temperature of TEMPERATURES) {
     const { choices } = await client.post(
@@ -42,6 +46,7 @@ export async function findLogprobsMode(client: JsonClient, model: string): Promi
         top_logprobs: LISTED,
       },
       answerSchema,
+      signal,
     );
     const [{ top_logprobs }] = choices[0].logprobs.content;
     lists.push(new Map(top_logprobs.map(({ token, logprob }) => [token, logprob])));

@@ -6,6 +6,7 @@ import { chooseModel } from './remote-model.ts';
 import type { RemoteServer } from './remote-server.ts';
 import { openScorerText, type ScorerText, type TextRoutes } from './scorer-text.ts';
 import { checkSame, probeSequence } from './self-check.ts';
+import { adviceOnLogprobsMode } from './vllm-logprobs-mode.ts';
 import { askVllm, readVllm, type VllmAnswer } from './vllm-request.ts';
 
 const modelsSchema = z.object({
@@ -33,7 +34,7 @@ const MODEST_CONTEXT = 4096;
 
 /**
  * Connects: model, text side, routes, and one made-up text scored under two salts and through both routes. Throws what the
- * client throws, `unknown_model`, `tokenizer_mismatch`, `template_mismatch`, `unsteady_scores`.
+ * client throws, `unknown_model`, `tokenizer_mismatch`, `template_mismatch`, `logits`, `unsteady_scores`.
  */
 export async function connectVllm(
   client: JsonClient,
@@ -48,6 +49,7 @@ export async function connectVllm(
     .catch((thrown: unknown) => (isAbsent(thrown) ? null : rethrow(thrown)));
   const text = await openScorerText(server.tokenizer, textRoutes(client, model), signal);
   const [letters = []] = await text.tokenize(['Which one? The second, said 7 of them.'], signal);
+  const onMode = await adviceOnLogprobsMode(client, model, probeSequence(letters).ids, signal);
   const { route, counts, forces } = await probe(client, model, letters, signal);
   return {
     model,
@@ -70,6 +72,7 @@ export async function connectVllm(
         concurrency: CONCURRENCY,
       },
       advice: [
+        ...onMode,
         ...(route === 'generate'
           ? []
           : [
