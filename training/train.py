@@ -80,9 +80,9 @@ def weighted_pieces(dialogue: Dialogue, opening: float = AGENT) -> Iterator[tupl
             yield message["content"] + "<|im_end|>\n", OTHERS
             continue
         content = message["content"]
-        if content.startswith("Noted: "):
+        if content.startswith("OK, "):
             end = content.index(". ") + 1
-            yield content[:end], DECIDED
+            yield content[:end], DECIDED if content[:end] in decided else GUESSED
             content = content[end:]
         for number, line in enumerate(content.splitlines(keepends=True)):
             text = line.strip()
