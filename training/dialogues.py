@@ -32,9 +32,9 @@ REJECTIONS = ("That is not right: {}", "No: {}", "Not what I meant: {}", "Wrong,
 BARE_REJECTIONS = ("That is not right.", "No.", "Not what I meant.", "This is wrong.")
 ASK_AGAIN = "Sorry. "
 AS_IT_IS = "as it is"  # a detail that the request does not mention
-POLICIES = {"well": 0.76, "useless": 0.07, "guess": 0.07, "over": 0.10}
+POLICIES = {"well": 0.81, "useless": 0.04, "guess": 0.07, "over": 0.08}
 # How often a developer's reply says nothing, and how many developers are so; beside the replies to useless questions.
-SAYS_NOTHING = {0.03: 0.70, 0.30: 0.15, 0.75: 0.15}
+SAYS_NOTHING = {0.03: 0.50, 0.30: 0.25, 0.75: 0.25}
 REJECTED = 0.25  # share of the proposals with a guess that is rejected
 MOST_QUESTIONS = 6
 
@@ -134,12 +134,13 @@ def kinds_to_ask(rng: random.Random, task: Task, policy: str) -> list[str]:
     askable = [kind for kind in task.kinds if kind not in UNSEEN_KINDS]
     if policy == "guess":
         return []
-    if policy == "useless":
-        return [rng.choice([kind for kind in askable if kind not in task.values])]
     if policy == "well":
         return list(task.vague)
-    extra = [kind for kind in askable if kind not in task.vague]
-    return (list(task.vague) + rng.sample(extra, 1))[:MOST_QUESTIONS]
+    # At any place: an agent that goes on as it is has not asked its last question.
+    extra = [kind for kind in askable if kind not in (task.values if policy == "useless" else task.vague)]
+    asked = list(task.vague)
+    asked.insert(rng.randrange(len(asked) + 1), rng.choice(extra))
+    return asked[:MOST_QUESTIONS]
 
 
 def make_dialogue(rng: random.Random, task: Task, *, placeholder: bool = True) -> Dialogue:
