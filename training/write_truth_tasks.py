@@ -4,7 +4,7 @@
 
 `ranking`: three to six hidden details of which the developer tells one, at every place equally often, a combination that
 training never saw; `last_request` is the same task with that detail named last. `misled`: one to three hidden details, and a
-wrong value for the last one, with the code it leads to. `specified`: everything said, and one detail to be asked about all the
+wrong value for the last one. `specified`: everything said, and one detail to be asked about all the
 same. Every other hidden detail of `ranking` can be answered emptily in about the length of the telling reply.
 """
 
@@ -69,7 +69,7 @@ def ranking_task(rng: random.Random, count: int, place: int) -> dict:
             "request": task.request,
             "last_request": moved.request,
             "hidden": task.vague,
-            "told": {"kind": name, "line": code_line(task.kinds[name], task.values[name]), "replies": telling(task, name)},
+            "told": {"kind": name, "replies": telling(task, name)},
         }
 
 
@@ -87,7 +87,9 @@ def misled_task(rng: random.Random, count: int) -> dict:
         return {
             "request": task.request,
             "hidden": [{"kind": other, "replies": replies(task.kinds[other], task.values[other])} for other in task.vague],
-            "wrong": {"replies": replies(kind, wrong), "code": task.code({**task.values, name: wrong}).rstrip("\n")},
+            "line": code_line(kind, task.values[name]),
+            "wrong": {"replies": replies(kind, wrong), "line": code_line(kind, wrong)},
+            "foreign": rng.choice(foreign_kinds(task)),
             **checked(task),
         }
 
@@ -99,13 +101,17 @@ def specified_task(rng: random.Random, count: int) -> dict:
         if not choose_calls(rng, task):
             continue
         asked = rng.choice(list(task.values))
-        foreign = [k for k in task.kinds if k not in task.values and k not in UNSEEN_KINDS and k != "separator"]
         return {
             "request": task.request,
             "stated": {"kind": asked, "replies": replies(task.kinds[asked], task.values[asked])},
-            "foreign": rng.choice(foreign),
+            "foreign": rng.choice(foreign_kinds(task)),
             **checked(task),
         }
+
+
+def foreign_kinds(task: Task) -> list[str]:
+    """Details that the task has nothing to do with."""
+    return [kind for kind in task.kinds if kind not in task.values and kind not in UNSEEN_KINDS and kind != "separator"]
 
 
 def checked(task: Task) -> dict:
