@@ -135,20 +135,18 @@ async function printPlan(transcripts: readonly Transcript[], run: ScoreRun): Pro
     total.limit += plan.limit;
     for (const turn of plan.turns) {
       if (turn.nullReason !== null) continue;
-      for (const kind of ['factual', 'masked'] as const) {
-        const { ids, from, to, obsStart, obsEnd } = turn[kind];
+      const own = [
+        { kind: 'factual', sequence: turn.factual, more: {} },
+        { kind: 'masked', sequence: turn.masked, more: { mask_ids: turn.maskIds } },
+        ...turn.alone.flatMap(({ masked }, observation) =>
+          masked === null ? [] : [{ kind: 'alone', sequence: masked, more: { observation } }],
+        ),
+      ];
+      for (const { kind, sequence, more } of own) {
+        const { ids, from, to, obsStart, obsEnd } = sequence;
         total.sequences += 1;
-        printJson({
-          episode_id: transcript.episode_id,
-          turn: turn.index,
-          kind,
-          ids,
-          from,
-          to,
-          obs_start: obsStart,
-          obs_end: obsEnd,
-          ...(kind === 'masked' ? { mask_ids: turn.maskIds } : {}),
-        });
+        const place = { episode_id: transcript.episode_id, turn: turn.index, kind };
+        printJson({ ...place, ids, from, to, obs_start: obsStart, obs_end: obsEnd, ...more });
       }
     }
   }

@@ -152,6 +152,7 @@ const REASONS: Readonly<Record<NullReason, string>> = {
   unsupported: 'this scorer cannot',
   not_scored_yet: 'not scored yet',
   pool_too_small: 'needs more conversations',
+  inherited: 'scored in the conversation that this one branched from',
 };
 
 function creditReview(ledger: Ledger | null, index: number): CreditReview {

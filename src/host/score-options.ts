@@ -1,7 +1,10 @@
 import { DEFAULT_SCORE_OPTIONS } from '../app/score.ts';
+import { DEFAULT_TOP_K } from '../app/turn-gains.ts';
 import type { ScorerFacts } from '../core/backend.ts';
 import { AUTO_PLACEHOLDER, DEFAULT_PLACEHOLDER, resolvePlaceholder } from '../core/calibration.ts';
 import { maskModeSchema, type ScoreOptions } from '../core/scored-episode.ts';
+import type { CreditChoices } from '../core/credit/options.ts';
+import type { Settings } from '../core/settings.ts';
 import type { Host } from './host.ts';
 
 /** Bound of shift_clip in nats; the command line's default. */
@@ -23,9 +26,15 @@ export function scoreOptions({ settings, servers, journal }: Window): ScoreOptio
     ...DEFAULT_SCORE_OPTIONS,
     estimator,
     clip: estimator === 'shift_clip' ? CLIP : null,
+    ...(estimator === 'kl_topk' ? { top_k: DEFAULT_TOP_K } : {}),
     placeholder,
     mask_mode,
   };
+}
+
+/** What the settings say of credit; the rest is the preset's. */
+export function creditOptions(settings: Settings): CreditChoices {
+  return { preset: settings['credit.preset'], pool_by: settings['credit.poolBy'] };
 }
 
 /** Keeps what `auto` stands for with the chosen scorer: options are needed before anybody connects to it. */

@@ -60,6 +60,7 @@ export function exportedCredit(state: EpisodeState, scored: ScoredEpisode): Cred
   return creditEpisodeOf({
     episode_id: state.id,
     group_id: state.groupId,
+    group_rule: state.groupRule,
     outcome: exportedOutcome(state).value,
     turns: scored.turns.map((turn, index) => {
       const action_state = state.turns[index]?.state ?? 'sampled';
