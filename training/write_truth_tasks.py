@@ -14,7 +14,7 @@ import json
 import random
 from pathlib import Path
 
-from dialogues import ON_TOPIC, UNINFORMATIVE
+from dialogues import ON_TOPIC, UNINFORMATIVE, UNMISTAKABLE
 from kinds import FAMILIES, HELD_OUT_PHRASE, UNSEEN_KINDS, Kind
 from tasks import Task, all_values, choose_calls, code_line, draw_value, hides_held_out, is_held_out, is_training, make_task, phrase, word_request
 
@@ -150,6 +150,7 @@ def main() -> None:
         "schema": SCHEMA,
         "kinds": kinds_table(),
         "uninformative": list(UNINFORMATIVE),
+        "unmistakable": list(UNMISTAKABLE),
         "ranking": numbered("rank", ranking),
         "misled": numbered("misled", misled),
         "specified": numbered("said", specified),

@@ -26,7 +26,7 @@ export interface Moment {
 /** Asks each task's told detail first, and plays on to the next question. */
 export async function playMoments(
   tasks: readonly RankingTask[],
-  { uninformative }: Pick<TruthTasks, 'uninformative'>,
+  { uninformative, unmistakable }: Pick<TruthTasks, 'uninformative' | 'unmistakable'>,
   stage: Stage,
   onDone: (done: number) => void,
 ): Promise<Moment[]> {
@@ -38,7 +38,7 @@ export async function playMoments(
     const told = await play(task, reply, 'told', stage);
     const donor = others.find((other) => pick(seededRandom(other.id), other.told.replies) !== reply);
     const alike = others.find(({ told: { kind, replies } }) => kind === task.told.kind && !replies.includes(reply));
-    const stray = others.find((other) => !task.hidden.includes(other.told.kind));
+    const stray = others.find(({ told: { kind } }) => unmistakable.includes(kind) && !task.hidden.includes(kind));
     onDone(at + 1);
     if (told === null || donor === undefined) continue;
     const words: Readonly<Record<Empty, string | undefined>> = {

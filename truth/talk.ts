@@ -85,6 +85,7 @@ export function transcriptOf({ label, messages }: Talk, group: string, outcome: 
   return { episode_id: label, group_id: group, outcome, messages: [...messages] };
 }
 
+/** Draws until `take` finds what it looks for; a generation is ended as soon as it does. Null: ten draws had nothing. */
 async function drawn(
   { label, messages }: Talk,
   subject: Subject,
@@ -93,18 +94,37 @@ async function drawn(
 ): Promise<string | null> {
   for (let draw = 0; draw < DRAWS; draw += 1) {
     const seed = seedOf(`${label}/${messages.length}/${draw}`);
-    const { text, finish } = await sample(subject, messages, seed, maxTokens);
-    const taken = take(text, finish === 'stop');
+    const taken = await sample(subject, messages, { seed, maxTokens }, take);
     if (taken !== null) return taken;
   }
   return null;
 }
 
-async function sample({ chat }: Subject, messages: readonly Message[], seed: number, maxTokens: number) {
+async function sample(
+  { chat }: Subject,
+  messages: readonly Message[],
+  { seed, maxTokens }: { readonly seed: number; readonly maxTokens: number },
+  take: (text: string, ended: boolean) => string | null,
+): Promise<string | null> {
   const sampling = { temperature: 1, top_p: 1, top_k: null, seed, max_tokens: maxTokens };
+  let text = '';
   for await (const event of chat.stream(messages, { sampling })) {
-    if (event.type === 'finished') return event.record;
-    if (event.type === 'failed') throw new TurnwiseError('backend', event.reason, event.message);
+    switch (event.type) {
+      case 'delta': {
+        text += event.text;
+        const taken = take(text, false);
+        if (taken !== null) return taken;
+        break;
+      }
+      case 'finished':
+        return take(event.record.text, event.record.finish === 'stop');
+      case 'stopped':
+        return null;
+      case 'failed':
+        throw new TurnwiseError('backend', event.reason, event.message);
+      default:
+        event satisfies never;
+    }
   }
-  throw new TurnwiseError('protocol', 'cut_off', `${chat.name} ended without an answer; try again.`);
+  return null;
 }

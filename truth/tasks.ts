@@ -38,6 +38,8 @@ const truthTasksSchema = z.object({
   schema: z.literal('turnwise-truth-tasks/1'),
   kinds: z.record(z.string(), z.object({ topic: text, questions: z.array(text).min(1), empty: z.array(text).min(1) })),
   uninformative: z.array(text).min(1),
+  /** Details whose words cannot be taken for an answer about another one. */
+  unmistakable: z.array(text).min(1),
   ranking: z.array(rankingSchema),
   misled: z.array(misledSchema),
   specified: z.array(specifiedSchema),
