@@ -1,5 +1,11 @@
 import type { Backend, ScorerFacts, ScoreResult } from '../core/backend.ts';
-import { DEFAULT_PLACEHOLDER, isUnfit, placeboUnder, resolvePlaceholder } from '../core/calibration.ts';
+import {
+  AUTO_PLACEHOLDER,
+  DEFAULT_PLACEHOLDER,
+  isUnfit,
+  placeboUnder,
+  resolvePlaceholder,
+} from '../core/calibration.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import type { NullReason } from '../core/observation.ts';
 import { planEpisode, sequencesOf, type EpisodePlan, type PlannedTurn, type TurnTokens } from '../core/plan/plan.ts';
@@ -19,6 +25,20 @@ import { distributionsFor, gainsOf, lackOf, unscoredObservations } from './turn-
 
 /** A placeholder that is no text of its own: another task's reply (spec S1). */
 export const RANDOM_REPLY = 'random_reply';
+
+/** The placeholders that have a name or are often meant (spec S1); any other text is one as well. */
+export const PLACEHOLDERS: Readonly<Record<string, { readonly equation: string }>> = {
+  /** ids = tokens of the default's text (spec S1). */
+  [DEFAULT_PLACEHOLDER]: { equation: 'the default' },
+  /** ids = tokens of this text (spec S1). */
+  "I don't know.": { equation: 'another' },
+  /** ids = none: the reply is cut out (spec S1). */
+  '': { equation: 'nothing at all; with --mask-mode natural' },
+  /** ids = tokens of a reply of another task, chosen by hash(episode, turn, seed) (spec S1). */
+  [RANDOM_REPLY]: { equation: 'a reply of another task in the same file, chosen by hash(episode, turn, seed)' },
+  /** The fit placeholder whose uninformative gains lie nearest 0, then of the largest AUC (spec S1). */
+  [AUTO_PLACEHOLDER]: { equation: 'the fittest that turnwise doctor, or the card, measured of this scorer' },
+};
 
 export const DEFAULT_SCORE_OPTIONS: ScoreOptions = {
   estimator: 'shift_mean',

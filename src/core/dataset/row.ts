@@ -30,7 +30,7 @@ export function datasetRow(episode: ExportEpisode, scored: ScoredEpisode | null,
     })),
     { scored: ledger !== null },
   );
-  const outcome = exportedOutcome(state);
+  const outcome = exportedOutcome(state, episode.outcome);
   const generations = state.turns.flatMap(({ generation }) => generation ?? []);
   const firstAction = state.messages.findIndex(({ role }) => role === 'assistant');
   return {
