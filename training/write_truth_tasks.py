@@ -69,7 +69,7 @@ def ranking_task(rng: random.Random, count: int, place: int) -> dict:
             "request": task.request,
             "last_request": moved.request,
             "hidden": task.vague,
-            "told": {"kind": name, "replies": telling(task, name)},
+            "told": {"kind": name, "combination": f"{task.core}|{name}|{task.values[name]}", "replies": telling(task, name)},
         }
 
 

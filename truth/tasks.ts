@@ -15,7 +15,8 @@ const rankingSchema = z.object({
   ...named,
   last_request: text,
   hidden: z.array(text).min(3).max(6),
-  told: z.object({ kind: text, replies: z.array(text).min(1) }),
+  /** `combination` is of core, kind and value, as the list of held-out ones has it. */
+  told: z.object({ kind: text, combination: text, replies: z.array(text).min(1) }),
 });
 export type RankingTask = z.infer<typeof rankingSchema>;
 
