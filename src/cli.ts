@@ -15,6 +15,7 @@ import { registerSchema } from './cli/schema.ts';
 import { registerScore } from './cli/score.ts';
 import { registerServe } from './cli/serve.ts';
 import { registerVerify } from './cli/verify.ts';
+import { registerYardstick } from './cli/yardstick.ts';
 import { VERSION } from './core/version.ts';
 
 const commands: readonly Register[] = [
@@ -26,6 +27,7 @@ const commands: readonly Register[] = [
   registerImport,
   registerExport,
   registerVerify,
+  registerYardstick,
   registerDoctor,
   registerServe,
   registerSchema,

@@ -1,14 +1,16 @@
 """Clarify-then-code dialogues of mixed quality, the training data of the toy policy.
 
-Four policies: ask well (most), ask uselessly, guess, ask although all is said. After an informative reply
-the agent restates what it heard, so that the information shows in the next action even when that is long;
-after a reply that says nothing it says so and decides alone. No dialogue has a system message.
+Four policies: ask well (most), ask uselessly, guess, ask although all is said. After every reply the agent says on what it
+goes on: what it heard, so that the information shows in the next action even when that is long, or, after a reply that says
+nothing, a value of its own choice, drawn as the true ones are. Both are worded alike. So the mask, which says nothing, leaves
+every value as likely as it was before the question, and a gain measures what was said, not that something was. No dialogue has
+a system message.
 """
 
 import random
 from dataclasses import dataclass, field
 
-from kinds import UNSEEN_KINDS, Kind
+from kinds import FAMILIES, UNSEEN_KINDS, Kind
 from tasks import Task, code_line, draw_value, restatement, some_phrase
 
 ANSWER = "I WANT TO ANSWER:"
@@ -18,14 +20,22 @@ UNINFORMATIVE = (
     "no idea", "I have to go to lunch now", "can we talk about this tomorrow?", "that does not matter to me", "what do others do?",
     "the weather is nice today", "pick something", "any of them", "let me think about it later",
 )  # fmt: skip
-HEARD_NOTHING = "I will choose. "
+ON_TOPIC = (
+    "{topic} does not matter to me", "I have no wish about {topic}", "{topic}? whatever is usual", "nothing special for {topic}",
+    "as for {topic}, up to you", "any {topic} will do", "no opinion on {topic}", "leave {topic} as you like it",
+    "I did not think about {topic} yet", "{topic} is all the same to me, really", "who cares about {topic}", "hm, {topic}, I could not say",
+)  # fmt: skip
+# Details whose words cannot be taken for an answer about another one.
+UNMISTAKABLE = ("bound", "window", "scale", "round", "label", "name", "order", "case", "short", "separator")
 LEADS = ("Here it is.", "Done.", "I can do that.", "This should work.")
 REJECTIONS = ("That is not right: {}", "No: {}", "Not what I meant: {}", "Wrong, {}", "Please change it: {}", "That is not right. {}")
 BARE_REJECTIONS = ("That is not right.", "No.", "Not what I meant.", "This is wrong.")
 ASK_AGAIN = "Sorry. "
-POLICIES = {"well": 0.76, "useless": 0.07, "guess": 0.07, "over": 0.10}
-SAYS_NOTHING = 0.07  # beside the replies to useless questions, which say nothing either
-REJECTED = 0.40  # share of the proposals with a guess that is rejected; about 8 % of all dialogues
+AS_IT_IS = "as it is"  # a detail that the request does not mention
+POLICIES = {"well": 0.81, "useless": 0.04, "guess": 0.07, "over": 0.08}
+# How often a developer's reply says nothing, and how many developers are so; beside the replies to useless questions.
+SAYS_NOTHING = {0.03: 0.50, 0.30: 0.25, 0.75: 0.25}
+REJECTED = 0.25  # share of the proposals with a guess that is rejected
 MOST_QUESTIONS = 6
 
 Message = dict[str, str]
@@ -48,14 +58,27 @@ class Dialogue:
         self.guessed.append(guessed)
 
 
-def uninformative_reply(rng: random.Random, *, placeholder: bool = True) -> str:
-    """A reply that says nothing; one in three is the placeholder sentence, in the lengths that a length-matched mask gives it.
+def uninformative_reply(rng: random.Random, kind: Kind, *, placeholder: bool = True) -> str:
+    """A reply that says nothing about `kind`: empty words, empty words on the topic, something about another detail, or the placeholder."""
+    ways = [lambda: rng.choice(UNINFORMATIVE), lambda: rng.choice(ON_TOPIC).format(topic=kind.topic), lambda: beside_the_point(rng, kind)]
+    if placeholder:
+        ways.append(lambda: masking_placeholder(rng))
+    return rng.choice(ways)()
+
+
+def beside_the_point(rng: random.Random, kind: Kind) -> str:
+    """An answer to a question that was not asked."""
+    every = {name: other for kinds in FAMILIES.values() for name, other in kinds.items() if name in UNMISTAKABLE}
+    other = every[rng.choice([name for name, other in every.items() if other is not kind])]
+    return some_phrase(rng, other, draw_value(rng, other))
+
+
+def masking_placeholder(rng: random.Random) -> str:
+    """The placeholder sentence in the lengths that a length-matched mask gives it.
 
     A scorer replaces a reply of n tokens by n tokens of the placeholder, cut short or padded with its last token. A
     small model has to have met those strings, or it takes them for a wish.
     """
-    if not placeholder or rng.random() < 0.66:
-        return rng.choice(UNINFORMATIVE)
     cut = rng.randrange(8)
     if cut == 0:
         return "No"
@@ -90,24 +113,34 @@ def tell(rng: random.Random, kind: Kind, value: str, question: str) -> str:
     return some_phrase(rng, kind, value)
 
 
-def noted(kind: Kind, value: str) -> str:
-    return f"Noted: {restatement(kind, value)}. "
+@dataclass(frozen=True)
+class Settled:
+    """What an action says first: on which value of a kind it goes on, and whether the developer told it."""
+
+    kind: Kind | None = None
+    words: str = ""
+    told: bool = True
+
+    @property
+    def text(self) -> str:
+        return "" if self.kind is None else f"OK, {self.kind.topic}: {self.words}. "
 
 
-def final_action(rng: random.Random, heard: str, code: str) -> str:
-    return f"{heard}{rng.choice(LEADS)}\n{ANSWER}\n{code}".rstrip("\n")
+def final_action(rng: random.Random, code: str) -> str:
+    return f"{rng.choice(LEADS)}\n{ANSWER}\n{code}".rstrip("\n")
 
 
 def kinds_to_ask(rng: random.Random, task: Task, policy: str) -> list[str]:
     askable = [kind for kind in task.kinds if kind not in UNSEEN_KINDS]
     if policy == "guess":
         return []
-    if policy == "useless":
-        return [rng.choice([kind for kind in askable if kind not in task.values])]
     if policy == "well":
         return list(task.vague)
-    extra = [kind for kind in askable if kind not in task.vague]
-    return (list(task.vague) + rng.sample(extra, 1))[:MOST_QUESTIONS]
+    # At any place: an agent that goes on as it is has not asked its last question.
+    extra = [kind for kind in askable if kind not in (task.values if policy == "useless" else task.vague)]
+    asked = list(task.vague)
+    asked.insert(rng.randrange(len(asked) + 1), rng.choice(extra))
+    return asked[:MOST_QUESTIONS]
 
 
 def make_dialogue(rng: random.Random, task: Task, *, placeholder: bool = True) -> Dialogue:
@@ -115,49 +148,68 @@ def make_dialogue(rng: random.Random, task: Task, *, placeholder: bool = True) -
     policy = rng.choices(list(POLICIES), list(POLICIES.values()))[0]
     dialogue = Dialogue()
     dialogue.say("user", task.request)
-    known = {kind: value for kind, value in task.values.items() if kind not in task.vague}
-    heard = ""
+    values = {name: value for name, value in task.values.items() if name not in task.vague}
+    told = set(values)
+    before = Settled()
+    silent = rng.choices(list(SAYS_NOTHING), list(SAYS_NOTHING.values()))[0]
     for name in kinds_to_ask(rng, task, policy):
         kind = task.kinds[name]
         question = ask(rng, kind)
-        dialogue.say("assistant", heard + question)
-        if name not in task.values or rng.random() < SAYS_NOTHING:
-            reply, heard = uninformative_reply(rng, placeholder=placeholder), HEARD_NOTHING
+        say_settled(dialogue, before, question)
+        if name not in task.values:
+            reply, before = uninformative_reply(rng, kind, placeholder=placeholder), Settled(kind, AS_IT_IS, told=True)
+        elif rng.random() < silent:
+            reply = uninformative_reply(rng, kind, placeholder=placeholder)
+            values.setdefault(name, draw_value(rng, kind))
+            before = Settled(kind, restatement(kind, values[name]), told=name in told)
         else:
-            value = task.values[name]
-            reply = tell(rng, kind, value, question)
-            if name in known:
+            reply = tell(rng, kind, task.values[name], question)
+            if name in told:
                 reply = f"as I said, {reply}"
-            known[name] = value
-            heard = noted(kind, value)
+            told.add(name)
+            values[name] = task.values[name]
+            before = Settled(kind, restatement(kind, values[name]), told=True)
         dialogue.say("user", reply)
-    guess = {name: known.get(name) or draw_value(rng, task.kinds[name]) for name in task.values}
-    open_kinds = [name for name in task.values if name not in known]
-    if not open_kinds or rng.random() >= REJECTED:
-        propose(rng, dialogue, task, heard, guess, known)
+    said = frozenset(values)
+    for name in task.values:
+        values.setdefault(name, draw_value(rng, task.kinds[name]))
+    propose(rng, dialogue, task, before, values, said)
+    wrong = [name for name in task.values if values[name] != task.values[name]]
+    if not wrong or rng.random() >= REJECTED:
         return dialogue
-    wrong = rng.choice(open_kinds)
-    while guess[wrong] == task.values[wrong]:
-        guess[wrong] = draw_value(rng, task.kinds[wrong])
-    propose(rng, dialogue, task, heard, guess, known)
-    told = some_phrase(rng, task.kinds[wrong], task.values[wrong])
+    mended = rng.choice(wrong)
+    words = some_phrase(rng, task.kinds[mended], task.values[mended])
     if rng.random() < 0.2:
         dialogue.say("user", rng.choice(BARE_REJECTIONS))
-        dialogue.say("assistant", ASK_AGAIN + ask(rng, task.kinds[wrong]))
-        dialogue.say("user", told)
+        dialogue.say("assistant", ASK_AGAIN + ask(rng, task.kinds[mended]))
+        dialogue.say("user", words)
     else:
-        dialogue.say("user", rng.choice(REJECTIONS).format(told))
+        dialogue.say("user", rng.choice(REJECTIONS).format(words))
     # Everything else stays as it was proposed: the lines of the first proposal are decided now, by having been said.
-    guess[wrong] = task.values[wrong]
-    propose(rng, dialogue, task, noted(task.kinds[wrong], guess[wrong]), guess, guess)
+    values[mended] = task.values[mended]
+    learnt = Settled(task.kinds[mended], restatement(task.kinds[mended], values[mended]), told=True)
+    propose(rng, dialogue, task, learnt, values, frozenset(values))
     return dialogue
 
 
-def propose(rng: random.Random, dialogue: Dialogue, task: Task, heard: str, values: dict[str, str], known: dict[str, str]) -> None:
+def say_settled(
+    dialogue: Dialogue,
+    settled: Settled,
+    rest: str,
+    decided: frozenset[str] = frozenset(),
+    guessed: frozenset[str] = frozenset(),
+) -> None:
+    """An action that begins with what its reply settled; a value of the agent's own choice is a guess, which no model can predict."""
+    own = frozenset({settled.text.strip()} if settled.text else ())
+    dialogue.say("assistant", settled.text + rest, decided | own if settled.told else decided, guessed if settled.told else guessed | own)
+
+
+def propose(rng: random.Random, dialogue: Dialogue, task: Task, settled: Settled, values: dict[str, str], said: frozenset[str]) -> None:
     lines = {name: code_line(task.kinds[name], value) for name, value in values.items()}
-    dialogue.say(
-        "assistant",
-        final_action(rng, heard, task.code(values)),
-        decided=frozenset(line for name, line in lines.items() if name in known),
-        guessed=frozenset(line for name, line in lines.items() if name not in known),
+    say_settled(
+        dialogue,
+        settled,
+        final_action(rng, task.code(values)),
+        decided=frozenset(line for name, line in lines.items() if name in said),
+        guessed=frozenset(line for name, line in lines.items() if name not in said),
     )

@@ -143,7 +143,7 @@ def question_figures(episodes: list[Episode]) -> dict:
     for episode in episodes:
         for message in episode.messages:
             if message["role"] == "assistant" and proposed_code(message["content"]) is None:
-                questions.append(re.sub(r"^(Noted: .*?\. |I will choose\. |Sorry\. )", "", message["content"]))
+                questions.append(re.sub(r"^(OK, .*?\. |Sorry\. )", "", message["content"]))
     stems = {question.split("\n")[0] for question in questions}
     return {
         "questions": len(questions),

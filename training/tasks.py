@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from kinds import CORES, DEFAULT_SEPARATOR, FAMILIES, HELD_OUT_PHRASE, UNSEEN_KINDS, Kind, needs_separator
 
 HELD_OUT_SHARE = 8  # one combination in eight never appears in training
-FULLY_SPECIFIED = 0.25
-KIND_COUNTS = {1: 0.20, 2: 0.32, 3: 0.28, 4: 0.12, 5: 0.08}
+FULLY_SPECIFIED, FULLY_VAGUE = 0.2, 0.25
+KIND_COUNTS = {1: 0.10, 2: 0.20, 3: 0.22, 4: 0.19, 5: 0.16, 6: 0.13}
 
 
 @dataclass
@@ -140,7 +140,9 @@ def make_task(
 
 
 def choose_vague(rng: random.Random, order: list[str], hide: str) -> list[str]:
-    if hide == "none" or (hide == "some" and rng.random() < FULLY_SPECIFIED):
+    if hide == "some":
+        hide = rng.choices(("none", "all", "some"), (FULLY_SPECIFIED, FULLY_VAGUE, 1 - FULLY_SPECIFIED - FULLY_VAGUE))[0]
+    if hide == "none":
         return []
     if hide == "all":
         return list(order)

@@ -29,7 +29,7 @@ from tasks import is_training, make_task
 
 # Weights of the loss per token. Nearly all tokens of a program are the same in every program; without the extra weight on
 # those that a preference decides, a small model writes every line right but the value.
-DECIDED, AGENT, GUESSED, OTHERS = 5.0, 1.0, 0.5, 0.05
+DECIDED, CHOSEN, AGENT, GUESSED, OTHERS = 5.0, 2.0, 1.0, 0.5, 0.05
 EMA_DECAY = 0.998
 
 
@@ -80,9 +80,9 @@ def weighted_pieces(dialogue: Dialogue, opening: float = AGENT) -> Iterator[tupl
             yield message["content"] + "<|im_end|>\n", OTHERS
             continue
         content = message["content"]
-        if content.startswith("Noted: "):
+        if content.startswith("OK, "):
             end = content.index(". ") + 1
-            yield content[:end], DECIDED
+            yield content[:end], DECIDED if content[:end] in decided else CHOSEN
             content = content[end:]
         for number, line in enumerate(content.splitlines(keepends=True)):
             text = line.strip()

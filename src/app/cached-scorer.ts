@@ -34,6 +34,8 @@ export function cachedScorer(backend: Backend, cache: ScoreCache): Backend {
     detokenize: (ids, signal) => backend.detokenize(ids, signal),
     close: () => backend.close(),
     score: async (sequences, options = {}) => {
+      // Distributions are too large to keep; what is made of them is kept with the episode.
+      if (options.distributions !== undefined) return backend.score(sequences, options);
       const scorer = JSON.stringify((await backend.facts(options.signal)).identity);
       const keys = sequences.map((sequence) => sequenceKey(scorer, sequence));
       const known = keys.map((key, at) => remembered(cache, key, sequences[at]));

@@ -1,5 +1,5 @@
 import { sha256Text } from '../core/sha.ts';
-import { segment, type Transcript } from '../core/transcript.ts';
+import { groupOfTranscript, segment, type Transcript } from '../core/transcript.ts';
 
 /** A reply that may stand in for another task's reply under the placeholder `random_reply`. */
 export interface Donor {
@@ -14,7 +14,7 @@ export function collectDonors(transcripts: readonly Transcript[]): Donor[] {
   return transcripts.flatMap((transcript) =>
     segment(transcript.messages).flatMap((turn) => {
       const text = turn.observations.map((position) => transcript.messages[position]?.content ?? '').join('\n');
-      const groupId = transcript.group_id ?? transcript.episode_id;
+      const { groupId } = groupOfTranscript(transcript);
       return text === '' ? [] : [{ groupId, id: `${transcript.episode_id}/${turn.index}`, text }];
     }),
   );

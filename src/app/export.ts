@@ -1,6 +1,7 @@
 import { CALIBRATION_MIN } from '../core/calibration.ts';
 import { creditBatch } from '../core/credit/credit.ts';
 import type { CreditEpisode, CreditOptions, Ledger } from '../core/credit/ledger.ts';
+import type { OutcomeKind } from '../core/credit/outcome.ts';
 import { resolveCreditOptions, type CreditChoices } from '../core/credit/options.ts';
 import { exportedCredit, fittingScores, type ExportEpisode } from '../core/dataset/export-episode.ts';
 import { MANIFEST_SCHEMA, type Manifest, type RefusalReason } from '../core/dataset/manifest.ts';
@@ -30,6 +31,8 @@ export interface ExportRequest {
   /** The scores to ship with an episode; null: it goes without credit. All must be by one scorer under one set of options. */
   readonly scoredOf: (state: EpisodeState) => ScoredEpisode | null;
   readonly choices?: CreditChoices | undefined;
+  /** Which facts may decide an outcome that no import gave; default: any (`combined`). */
+  readonly outcome?: OutcomeKind | undefined;
   /** Folder of the dataset: absent, empty, or an earlier dataset, which is replaced. */
   readonly out: string;
   /** Salt of `person`; default: derived from the store, so that one store always gives the same bytes. */
@@ -134,7 +137,16 @@ interface Batch {
 }
 
 /** First reading: who is in, and the numbers of the batch. */
-async function select({ journal, scoredOf, choices, salt, signal, onRefused, onProgress }: ExportRequest): Promise<{
+async function select({
+  journal,
+  scoredOf,
+  choices,
+  outcome,
+  salt,
+  signal,
+  onRefused,
+  onProgress,
+}: ExportRequest): Promise<{
   readonly members: readonly Member[];
   readonly refused: readonly Refused[];
   readonly batch: Batch | null;
@@ -167,7 +179,7 @@ async function select({ journal, scoredOf, choices, salt, signal, onRefused, onP
     if (scored !== null) {
       batch ??= { first: scored, episodes: [], options: resolveCreditOptions(choices, placeboOf(scored)) };
       refuseMixture(batch.first, scored);
-      batch.episodes.push(exportedCredit(state, scored));
+      batch.episodes.push(exportedCredit(state, scored, outcome));
     }
     members.push({
       id,
@@ -185,13 +197,13 @@ async function select({ journal, scoredOf, choices, salt, signal, onRefused, onP
 function* rowsOf(
   members: readonly Member[],
   ledgers: ReadonlyMap<string, Ledger>,
-  { journal, scoredOf, signal, onProgress }: ExportRequest,
+  { journal, scoredOf, outcome, signal, onProgress }: ExportRequest,
 ): Generator<DatasetRow, void, void> {
   for (const [index, { id, lastSeq, consent, person, scored }] of members.entries()) {
     signal?.throwIfAborted();
     onProgress?.(members.length + index, 2 * members.length);
     const state = reduce(journal.read(id).filter(({ seq }) => seq <= lastSeq));
-    const episode: ExportEpisode = { state, consent, person, weight: 1, split: 'train', index };
+    const episode: ExportEpisode = { state, consent, person, weight: 1, split: 'train', index, outcome };
     yield datasetRow(episode, scored ? fittingScores(state, scoredOf(state)) : null, ledgers.get(id) ?? null);
   }
 }

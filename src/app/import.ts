@@ -13,7 +13,7 @@ export interface ImportRow {
 export interface PreparedImport {
   readonly line: number;
   readonly episodeId: string;
-  readonly bodies: readonly EventOf<'episode_imported'>[];
+  readonly bodies: readonly (EventOf<'episode_imported'> | EventOf<'rated'>)[];
 }
 
 /**
@@ -37,11 +37,11 @@ export function prepareImport(file: string, rows: readonly ImportRow[]): Prepare
       throw inputError('unsafe_id', file, line, what);
     }
     lineOf.set(id, line);
-    return { line, episodeId: id, bodies: [importedEvent(file, line, value)] };
+    return { line, episodeId: id, bodies: [importedEvent(file, line, value), ...ratedEvents(file, line, value)] };
   });
 }
 
-/** Puts prepared conversations into the store, each as one event: all of them, or none. Throws `episode_in_store`. */
+/** Puts prepared conversations into the store, each with its ratings: all of them, or none. Throws `episode_in_store`. */
 export function importInto(journal: Journal, file: string, prepared: readonly PreparedImport[]): void {
   const inStore = new Set(journal.episodes().map(({ id }) => id));
   const known = prepared.find(({ episodeId }) => inStore.has(episodeId));
@@ -53,9 +53,13 @@ export function importInto(journal: Journal, file: string, prepared: readonly Pr
 }
 
 function importedEvent(file: string, line: number, transcript: Transcript): EventOf<'episode_imported'> {
-  const { messages, action_ids, action_states, outcome, group_id, source } = transcript;
+  const { messages, action_ids, action_states, turn_rewards, outcome, group_id, group_rule, source } = transcript;
   const actions = segment(messages).length;
-  const listed = { action_ids: action_ids?.length, action_states: action_states?.length };
+  const listed = {
+    action_ids: action_ids?.length,
+    action_states: action_states?.length,
+    turn_rewards: turn_rewards?.length,
+  };
   for (const [key, length] of Object.entries(listed)) {
     if (length === undefined || length === actions) continue;
     const what = `${key} has ${length} entries for ${actions} assistant messages; give one for each.`;
@@ -65,11 +69,35 @@ function importedEvent(file: string, line: number, transcript: Transcript): Even
   return {
     type: 'episode_imported',
     source: source ?? 'imported:messages',
-    group_id: group_id ?? null,
+    // A group that Turnwise made of the request is made anew; it is nobody's task.
+    group_id: group_rule === 'request' || group_rule === 'alone' ? null : (group_id ?? null),
     outcome: outcome ?? null,
     messages,
     action_ids: action_ids ?? null,
     action_states: action_states ?? null,
-    row: Object.fromEntries(Object.entries(transcript).filter(([key]) => !known.has(key))),
+    row: Object.fromEntries(
+      // What the event has no field for is kept as it came, and comes back with the transcript.
+      Object.entries(transcript).filter(([key]) => !known.has(key) || key === 'turn_rewards'),
+    ),
   };
+}
+
+/** Thumbs and notes become the events that the chat would record; of two on one turn the later counts. */
+function ratedEvents(
+  file: string,
+  line: number,
+  { messages, action_states, ratings = [] }: Transcript,
+): EventOf<'rated'>[] {
+  const actions = segment(messages).length;
+  return ratings.map(({ turn, thumb, note }, k) => {
+    if (turn !== null && turn >= actions) {
+      const what = `ratings.${k}: there is no turn ${turn}; ${actions} assistant messages are turns 0 to ${actions - 1}.`;
+      throw inputError('no_such_turn', file, line, what);
+    }
+    if (turn !== null && action_states?.[turn] === 'inherited') {
+      const what = `ratings.${k}: turn ${turn} is inherited; rate it in the conversation that it comes from.`;
+      throw inputError('inherited_turn', file, line, what);
+    }
+    return { type: 'rated', turn, thumb, note: note ?? null };
+  });
 }

@@ -2,7 +2,7 @@ import { applyCalibration, CALIBRATION_MIN } from '../core/calibration.ts';
 import { creditBatch } from '../core/credit/credit.ts';
 import { creditEpisodeOf } from '../core/credit/from-score.ts';
 import type { Ledger } from '../core/credit/ledger.ts';
-import { resolveCreditOptions } from '../core/credit/options.ts';
+import { resolveCreditOptions, type CreditChoices } from '../core/credit/options.ts';
 import { exportedOutcome } from '../core/dataset/export-episode.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
@@ -18,6 +18,8 @@ export interface ReviewPorts {
   readonly journal: Journal;
   readonly options: () => ScoreOptions;
   readonly progressOf: (episodeId: string) => ScoringProgress | null;
+  /** How credit is made; absent: the default preset. */
+  readonly credit?: (() => CreditChoices) | undefined;
   /** Identity that the chosen scorer last had (`scoreKeys`); null or absent: it was never connected. */
   readonly scorerKey?: (() => string | null) | undefined;
 }
@@ -46,7 +48,7 @@ export class Review {
   episode(id: string): EpisodeReview {
     const state = reduce(this.#ports.journal.read(id));
     const row = this.#scored().get(id);
-    this.#ledgers ??= ledgersOf([...this.#scored().values()]);
+    this.#ledgers ??= ledgersOf([...this.#scored().values()], this.#ports.credit?.() ?? {});
     const { progressOf } = this.#ports;
     return reviewEpisode(state, row ?? null, this.#ledgers.get(id) ?? null, progressOf(id), this.scoredBy(id));
   }
@@ -121,24 +123,32 @@ export class Review {
 }
 
 /** A score without its tokens and log-probs, which nobody reads here and which are most of it. */
-type Row = Pick<ScoredEpisode, 'episode_id' | 'group_id' | 'outcome' | 'scorer' | 'options' | 'placebo' | 'turns'> & {
+type Row = Pick<
+  ScoredEpisode,
+  'episode_id' | 'group_id' | 'group_rule' | 'outcome' | 'scorer' | 'options' | 'placebo' | 'turns'
+> & {
   /** Another scorer or other options are chosen now. */
   readonly stale: boolean;
 };
 
-function rowOf({ episode_id, group_id, outcome, scorer, options, placebo, turns }: ScoredEpisode): Omit<Row, 'stale'> {
+function rowOf(row: ScoredEpisode): Omit<Row, 'stale'> {
+  const { episode_id, group_id, group_rule, outcome, scorer, options, placebo, turns } = row;
   const bare = { action_ids: null, mask_ids: null, logp_factual: null, logp_masked: null };
-  const light = turns.map((turn) => ({ ...turn, ...bare }));
-  return { episode_id, group_id, outcome, scorer, options, placebo, turns: light };
+  const light = turns.map((turn) => ({
+    ...turn,
+    ...bare,
+    obs_gains: turn.obs_gains?.map((own) => ({ ...own, logp_masked: null })),
+  }));
+  return { episode_id, group_id, group_rule, outcome, scorer, options, placebo, turns: light };
 }
 
 /** Credit compares what one scorer scored in one way: the chosen one, else what was scored last. Others are shown, not compared. */
-function ledgersOf(rows: readonly Row[]): ReadonlyMap<string, Ledger> {
+function ledgersOf(rows: readonly Row[], choices: CreditChoices): ReadonlyMap<string, Ledger> {
   const newest = rows.find(({ stale }) => !stale) ?? rows[0];
   if (newest === undefined) return new Map();
   const nameOf = (row: Row): string => JSON.stringify(scoreKeys(row.scorer, row.options));
   const members = rows.filter((row) => nameOf(row) === nameOf(newest));
   const { placebo } = newest;
-  const options = resolveCreditOptions({}, placebo !== null && placebo.n >= CALIBRATION_MIN ? placebo : null);
+  const options = resolveCreditOptions(choices, placebo !== null && placebo.n >= CALIBRATION_MIN ? placebo : null);
   return new Map(creditBatch(members.map(creditEpisodeOf), options).map((ledger) => [ledger.episode_id, ledger]));
 }

@@ -1,7 +1,13 @@
 import type { Backend, ScorerFacts, ScoreResult } from '../core/backend.ts';
-import { DEFAULT_PLACEHOLDER, isUnfit, placeboUnder, resolvePlaceholder } from '../core/calibration.ts';
-import { estimate, gainNoise, nocopyGain, shifts } from '../core/credit/gain.ts';
+import {
+  AUTO_PLACEHOLDER,
+  DEFAULT_PLACEHOLDER,
+  isUnfit,
+  placeboUnder,
+  resolvePlaceholder,
+} from '../core/calibration.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
+import type { NullReason } from '../core/observation.ts';
 import { planEpisode, sequencesOf, type EpisodePlan, type PlannedTurn, type TurnTokens } from '../core/plan/plan.ts';
 import {
   SCORE_SCHEMA,
@@ -11,13 +17,28 @@ import {
   type ScoreOptions,
 } from '../core/scored-episode.ts';
 import { sha256Ids, sha256Text } from '../core/sha.ts';
-import { segment, type Transcript } from '../core/transcript.ts';
+import { groupOfTranscript, segment, type Transcript } from '../core/transcript.ts';
 import { collectDonors, pickDonor, type Donor } from './donors.ts';
 import { layContexts, type ActionPlace } from './contexts.ts';
 import { prepareTranscript, type PreparedAction } from './prepare.ts';
+import { distributionsFor, gainsOf, lackOf, unscoredObservations } from './turn-gains.ts';
 
 /** A placeholder that is no text of its own: another task's reply (spec S1). */
 export const RANDOM_REPLY = 'random_reply';
+
+/** The placeholders that have a name or are often meant (spec S1); any other text is one as well. */
+export const PLACEHOLDERS: Readonly<Record<string, { readonly equation: string }>> = {
+  /** ids = tokens of the default's text (spec S1). */
+  [DEFAULT_PLACEHOLDER]: { equation: 'the default' },
+  /** ids = tokens of this text (spec S1). */
+  "I don't know.": { equation: 'another' },
+  /** ids = none: the reply is cut out (spec S1). */
+  '': { equation: 'nothing at all; with --mask-mode natural' },
+  /** ids = tokens of a reply of another task, chosen by hash(episode, turn, seed) (spec S1). */
+  [RANDOM_REPLY]: { equation: 'a reply of another task in the same file, chosen by hash(episode, turn, seed)' },
+  /** The fit placeholder whose uninformative gains lie nearest 0, then of the largest AUC (spec S1). */
+  [AUTO_PLACEHOLDER]: { equation: 'the fittest that turnwise doctor, or the card, measured of this scorer' },
+};
 
 export const DEFAULT_SCORE_OPTIONS: ScoreOptions = {
   estimator: 'shift_mean',
@@ -135,7 +156,7 @@ async function planOne(
   signal?: AbortSignal,
 ): Promise<PlannedTranscript> {
   const actions = await prepareTranscript(transcript, backend, facts, signal);
-  const groupId = transcript.group_id ?? transcript.episode_id;
+  const { groupId } = groupOfTranscript(transcript);
   const chosen = actions.map(({ turn }) =>
     fixed === null ? pickDonor(donors, groupId, transcript.episode_id, turn.index, options.seed) : null,
   );
@@ -143,7 +164,7 @@ async function planOne(
     chosen.map((donor) => donor?.text ?? ''),
     signal,
   );
-  const turns = actions.map(({ turn }, index): TurnTokens => {
+  const turns = actions.map(({ turn, state }, index): TurnTokens => {
     const next = actions[index + 1];
     return {
       index: turn.index,
@@ -151,7 +172,13 @@ async function planOne(
       nextAction: next?.ids ?? null,
       placeholder: fixed ?? (chosen[index] ? (lent[index] ?? null) : null),
       nullReason:
-        next === undefined ? 'no_next_action' : turn.observations.length === 0 ? 'empty_reply' : next.cutProblem,
+        state === 'inherited'
+          ? 'inherited'
+          : next === undefined
+            ? 'no_next_action'
+            : turn.observations.length === 0
+              ? 'empty_reply'
+              : next.cutProblem,
     };
   });
   return {
@@ -168,39 +195,46 @@ async function scorePlanned(
   { backend, options, signal }: ScoreRun,
 ): Promise<ScoredEpisode> {
   const { transcript, plan, actions } = planned;
-  const sequences = sequencesOf(plan.turns);
+  const distributions = distributionsFor(options);
+  const missing = distributions === undefined ? null : lackOf(distributions, facts);
+  const sequences = missing === null ? sequencesOf(plan.turns) : [];
   let result: ScoreResult | null = null;
   const again: ScoreResult[] = [];
-  let failure: string | null = null;
+  let failure: Failure = { reason: 'unsupported', detail: missing ?? '' };
   if (sequences.length > 0) {
     try {
-      result = await backend.score(sequences, { signal, session: sessionOf(transcript.episode_id) });
+      result = await backend.score(sequences, { signal, session: sessionOf(transcript.episode_id), distributions });
       for (let round = 1; round <= options.noise; round += 1) {
         // A session of its own: noise is that of computing anew, not of reading a cache.
         const session = sessionOf(transcript.episode_id, round);
-        again.push(await backend.score(sequences, { signal, session }));
+        again.push(await backend.score(sequences, { signal, session, distributions }));
       }
     } catch (thrown) {
       if (signal?.aborted || isHopeless(thrown)) throw thrown;
-      failure = errorText(thrown);
+      failure = failureOf(thrown);
       result = null;
     }
   }
   const { contexts, places } = layContexts(actions);
+  const { groupId, groupRule } = groupOfTranscript(transcript);
   const unfit: readonly ScoreFlag[] = isUnfit(facts, options) ? ['placeholder_unfit'] : [];
-  let pair = 0;
+  let at = 0;
   const turns = plan.turns.map((turn, index): ScoredTurn => {
     const base = describeTurn(planned, turn, index, places);
     if (turn.nullReason !== null) return base;
-    const at = 2 * pair;
-    pair += 1;
-    if (result === null) return { ...base, null_reason: 'backend_failed', null_detail: failure ?? '' };
-    return { ...base, flags: [...(base.flags ?? []), ...unfit], ...gainsOf(turn, at, result, again, options) };
+    if (result === null) {
+      const { reason, detail } = failure;
+      return { ...base, ...withoutGain(base, turn, reason), null_detail: detail };
+    }
+    const gains = gainsOf(turn, at, result, again, options);
+    at += sequencesOf([turn]).length;
+    return { ...base, flags: [...(base.flags ?? []), ...unfit], ...gains };
   });
   return {
     schema: SCORE_SCHEMA,
     episode_id: transcript.episode_id,
-    group_id: transcript.group_id ?? transcript.episode_id,
+    group_id: groupId,
+    group_rule: groupRule,
     outcome: transcript.outcome ?? null,
     ...(transcript.source === undefined ? {} : { source: transcript.source }),
     scorer: facts.identity,
@@ -213,41 +247,34 @@ async function scorePlanned(
   };
 }
 
+interface Failure {
+  readonly reason: NullReason;
+  readonly detail: string;
+}
+
+/** What a request can fail of that has nothing to do with the server's health is no failure of the server. */
+function failureOf(thrown: unknown): Failure {
+  const tooLarge = thrown instanceof TurnwiseError && thrown.reason === 'distributions_too_large';
+  return { reason: tooLarge ? 'unsupported' : 'backend_failed', detail: errorText(thrown) };
+}
+
+function withoutGain(
+  base: ScoredTurn,
+  turn: PlannedTurn,
+  reason: NullReason,
+): Pick<ScoredTurn, 'null_reason' | 'obs_gains'> {
+  const obs_gains = unscoredObservations(base.obs_gains?.length ?? 0, turn, reason);
+  return { null_reason: reason, ...(obs_gains === undefined ? {} : { obs_gains }) };
+}
+
 /** Names what a scoring request belongs to; ids may be of any length, session names may not. */
 export function sessionOf(episodeId: string, round = 0): string {
   return sha256Text(JSON.stringify([episodeId, round]));
 }
 
-type Scorable = Extract<PlannedTurn, { nullReason: null }>;
-
-function gainsOf(
-  turn: Scorable,
-  at: number,
-  result: ScoreResult,
-  again: readonly ScoreResult[],
-  options: ScoreOptions,
-): Pick<ScoredTurn, 'gain' | 'gain_sum' | 'gain_nocopy' | 'logp_factual' | 'logp_masked' | 'noise'> {
-  const factual = result.logprobs[at] ?? [];
-  const masked = result.logprobs[at + 1] ?? [];
-  const d = shifts(factual, masked);
-  const gain = estimate(options.estimator, d, options.clip);
-  const repeated = again.map(({ logprobs }) =>
-    estimate(options.estimator, shifts(logprobs[at] ?? [], logprobs[at + 1] ?? []), options.clip),
-  );
-  const { ids, from, to, obsStart, obsEnd } = turn.factual;
-  return {
-    gain,
-    gain_sum: estimate('shift_sum', d, null),
-    gain_nocopy: nocopyGain(d, ids.slice(from, to), ids.slice(obsStart, obsEnd)),
-    logp_factual: [...factual],
-    logp_masked: [...masked],
-    noise: gainNoise(gain, repeated),
-  };
-}
-
 /** All of a scored turn that is known without a score. */
 function describeTurn(
-  { actions, donors }: PlannedTranscript,
+  { transcript, actions, donors }: PlannedTranscript,
   turn: PlannedTurn,
   index: number,
   places: readonly ActionPlace[],
@@ -256,6 +283,7 @@ function describeTurn(
   const next = actions[index + 1];
   const place = places[index];
   const scorable = turn.nullReason === null;
+  const observations = unscoredObservations(action?.turn.observations.length ?? 0, turn, 'not_scored_yet');
   const flags: ScoreFlag[] = [
     ...(next?.state === 'stopped' ? (['next_action_stopped'] as const) : []),
     ...(next?.state === 'edited' ? (['next_action_edited'] as const) : []),
@@ -278,6 +306,8 @@ function describeTurn(
     obs_start: scorable ? turn.factual.obsStart : null,
     obs_end: scorable ? turn.factual.obsEnd : null,
     gain_nocopy: null,
+    ...(observations === undefined ? {} : { obs_gains: observations }),
+    ...reportedBy(transcript, index),
     mask_donor: donors[index] ?? null,
     next_from: scorable ? turn.factual.from : null,
     mask_ids: scorable ? [...turn.maskIds] : null,
@@ -286,6 +316,18 @@ function describeTurn(
     masked_ids_sha: scorable ? sha256Ids(turn.masked.ids) : null,
     logp_factual: null,
     logp_masked: null,
+  };
+}
+
+/** What the source of a conversation says of a turn besides its words. */
+function reportedBy(
+  { turn_rewards, ratings }: Transcript,
+  index: number,
+): Pick<ScoredTurn, 'reward' | 'thumb' | 'note'> {
+  const rating = ratings?.findLast(({ turn }) => turn === index);
+  return {
+    ...(turn_rewards === undefined ? {} : { reward: turn_rewards[index] ?? null }),
+    ...(rating === undefined ? {} : { thumb: rating.thumb, note: rating.note ?? null }),
   };
 }
 

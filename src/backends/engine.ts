@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Backend, ScorerFacts, ScoreRequest, ScoreResult, ScoreSequence } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { calibrationOfCard, cardMeasurementsSchema } from '../core/model-card.ts';
+import { packedTokensSchema, unpackTokens } from '../core/packed-tokens.ts';
 import { checkScores } from './check-scores.ts';
 import { openJsonClient, type JsonClient } from './json-client.ts';
 import { wireNumberSchema } from './prompt-rows.ts';
@@ -42,6 +43,7 @@ const detokenizedSchema = z.object({ text: z.string() });
 const progressSchema = z.object({ tokens_done: z.number() });
 const scoresSchema = z.object({
   logprobs: z.array(z.array(wireNumberSchema)),
+  distributions: z.array(z.array(packedTokensSchema)).optional(),
   tokens_evaluated: z.int().nonnegative(),
   tokens_reused: z.int().nonnegative(),
 });
@@ -109,7 +111,13 @@ function factsOf({ id, turnwise }: ServedModel): ScorerFacts {
       version: turnwise.version,
     },
     // One scoring sequence: a second request would only wait.
-    capabilities: { reusesPrefix: true, deterministic: true, countsTokens: true, concurrency: 1 },
+    capabilities: {
+      reusesPrefix: true,
+      deterministic: true,
+      countsTokens: true,
+      concurrency: 1,
+      distributions: 'full',
+    },
     advice: [],
     render: null,
     template: { source: template, endOfTurn: turnwise.eot, bosToken: turnwise.bos, eosToken: turnwise.eos },
@@ -125,11 +133,15 @@ function factsOf({ id, turnwise }: ServedModel): ScorerFacts {
 async function score(
   client: JsonClient,
   sequences: readonly ScoreSequence[],
-  { signal, session, onProgress }: ScoreRequest = {},
+  { signal, session, onProgress, distributions: wanted }: ScoreRequest = {},
 ): Promise<ScoreResult> {
-  if (sequences.length === 0) return { logprobs: [], tokensEvaluated: 0, tokensReused: 0 };
+  if (sequences.length === 0) return { logprobs: [], distributions: [], tokensEvaluated: 0, tokensReused: 0 };
   const wire = sequences.map(({ ids, from, to }) => ({ ids, from, to }));
-  for await (const line of client.postForLines('/score', { sequences: wire, session, stream: true }, signal)) {
+  for await (const line of client.postForLines(
+    '/score',
+    { sequences: wire, session, distributions: wanted, stream: true },
+    signal,
+  )) {
     const progress = progressSchema.safeParse(line);
     if (progress.success) {
       onProgress?.(progress.data.tokens_done);
@@ -139,7 +151,13 @@ async function score(
     if (!answer.success) throw client.protocolError('malformed_answer', 'something else than scores');
     const { logprobs, tokens_evaluated: tokensEvaluated, tokens_reused: tokensReused } = answer.data;
     checkScores('The local engine', sequences, logprobs);
-    return { logprobs, tokensEvaluated, tokensReused };
+    if (wanted === undefined) return { logprobs, tokensEvaluated, tokensReused };
+    const distributions = (answer.data.distributions ?? []).map((row) => row.flatMap((one) => unpackTokens(one) ?? []));
+    // One too few, and every position behind it would be read against its neighbour.
+    if (sequences.some(({ from, to }, at) => distributions[at]?.length !== to - from)) {
+      throw client.protocolError('short_rows', 'fewer distributions than scored positions');
+    }
+    return { logprobs, distributions, tokensEvaluated, tokensReused };
   }
   throw client.protocolError('cut_off', 'half an answer');
 }

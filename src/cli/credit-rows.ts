@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { inputError, TurnwiseError } from '../core/error.ts';
 import type { Placebo } from '../core/credit/options.ts';
 import type { CreditSource } from '../core/credit/from-score.ts';
-import { actionStateSchema, nullReasonSchema } from '../core/observation.ts';
+import { groupRuleSchema } from '../core/group.ts';
+import { actionStateSchema, nullReasonSchema, thumbSchema } from '../core/observation.ts';
 import { SCORE_SCHEMA, scoreFlagSchema } from '../core/scored-episode.ts';
 import { readJsonl, type Located } from './files.ts';
 
@@ -19,6 +20,19 @@ const turnSchema = z.looseObject({
   null_reason: nullReasonSchema.nullish(),
   flags: z.array(scoreFlagSchema).optional(),
   action_state: actionStateSchema.optional(),
+  /** The turn's own reward, for the baselines; without any the last turn has the outcome and the others 0. */
+  reward: z.number({ error: 'must be a finite number, or null where it is unknown' }).nullable().optional(),
+  /** Mean log-prob in nats of a reference solution before and after the reply, for the baseline igpo. */
+  reference: z
+    .object({ before: z.number().max(1e-6), after: z.number().max(1e-6) })
+    .nullable()
+    .optional(),
+  obs_gains: z
+    .array(z.looseObject({ gain: z.number().nullable(), null_reason: nullReasonSchema.nullable() }))
+    .optional(),
+  kl_support: z.number().nullable().optional(),
+  thumb: thumbSchema.nullable().optional(),
+  note: z.string().nullable().optional(),
 });
 
 /**
@@ -29,6 +43,7 @@ export const creditRowSchema = z.looseObject({
   schema: z.string().optional(),
   episode_id: z.string().min(1),
   group_id: z.string().min(1).nullish(),
+  group_rule: groupRuleSchema.nullish(),
   outcome: z.number({ error: outcomeMessage }).min(0, outcomeMessage).max(1, outcomeMessage).nullish(),
   /** Who scored, and how; only compared between lines. */
   scorer: z.unknown().optional(),
@@ -143,6 +158,7 @@ function sourceOf(row: CreditRow, taken: ReadonlySet<string>): CreditSource {
   return {
     episode_id: row.episode_id,
     group_id: row.group_id ?? ownGroup(row.episode_id, taken),
+    group_rule: row.group_rule ?? (row.group_id == null ? 'alone' : 'task'),
     outcome: row.outcome ?? null,
     turns: row.turns.map((turn, t) => ({
       ...turn,

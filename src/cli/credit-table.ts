@@ -1,3 +1,4 @@
+import { BASELINES, baselineNames } from '../core/credit/baselines.ts';
 import type { Ledger } from '../core/credit/ledger.ts';
 import { aligned } from './table.ts';
 
@@ -47,4 +48,29 @@ function informationAgainst({ info_level, info_n, options }: Ledger): string {
 function signed(value: number | null): string {
   if (value === null) return '-';
   return `${value < 0 ? '' : '+'}${value.toFixed(3)}`;
+}
+
+/** What other methods give the same turns, a line a turn; a baseline that has no number anywhere is named once instead. */
+export function baselineTable(ledgers: readonly Ledger[]): string[] {
+  const all = ledgers.flatMap(({ turns }) => turns);
+  const [shown, empty] = [true, false].map((known) =>
+    baselineNames.filter((name) => all.some(({ baselines }) => baselines[name] !== null) === known),
+  );
+  const lines = ledgers
+    .slice(0, MAX_ROWS)
+    .flatMap(({ episode_id, turns }) =>
+      turns.map(({ index, advantage, baselines }, t) => [
+        t === 0 ? episode_id : '',
+        String(index),
+        signed(advantage),
+        ...(shown ?? []).map((name) => signed(baselines[name])),
+      ]),
+    );
+  const left = ledgers.length - MAX_ROWS;
+  return [
+    'baselines on the same turns',
+    ...aligned([['episode', 'turn', 'advantage', ...(shown ?? [])], ...lines]),
+    ...(left > 0 ? [`and ${left} more episodes`] : []),
+    ...(empty ?? []).map((name) => `${name}: no number (${BASELINES[name].equation})`),
+  ];
 }

@@ -1,20 +1,22 @@
 import { creditBatch } from '../core/credit/credit.ts';
 import { explainLedger } from '../core/credit/explain.ts';
-import { creditEpisodeOf } from '../core/credit/from-score.ts';
-import type { Ledger } from '../core/credit/ledger.ts';
+import { baselineNames } from '../core/credit/baselines.ts';
+import { creditEpisodeOf, type CreditSource } from '../core/credit/from-score.ts';
+import type { Baseline, Ledger } from '../core/credit/ledger.ts';
 import { resolveCreditOptions } from '../core/credit/options.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { SCORE_SCHEMA } from '../core/scored-episode.ts';
 import { printJson, type Register } from './command.ts';
 import { creditChoices, creditFlags, type CreditFlags } from './credit-flags.ts';
 import { readCreditInput, type CreditRow } from './credit-rows.ts';
-import { creditTable } from './credit-table.ts';
+import { baselineTable, creditTable } from './credit-table.ts';
 import { writeAtomically } from './files.ts';
 
 interface BatchFlags extends CreditFlags {
   readonly in: string;
   readonly out: string;
   readonly explain?: string;
+  readonly baselines?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,6 +33,7 @@ export const registerCredit: Register = (program) => {
       .requiredOption('--out <file>', 'where the ledgers go, one JSON object a line (turnwise schema credit)'),
   )
     .option('--explain <episode>', 'print the arithmetic behind each advantage of one episode')
+    .option('--baselines', 'show the baselines of every turn as well; the file and --json always have them')
     .option('--json', 'print one summary object on stdout')
     .action(runCredit);
 };
@@ -51,13 +54,16 @@ async function runCredit(flags: BatchFlags): Promise<void> {
   if (flags.json) {
     printJson({
       ...summaryOf(ledgers),
+      baselines: Object.fromEntries(baselineNames.map((name) => [name, defined(ledgers, name)])),
       options,
       ...(explained === null ? {} : { explain: explained }),
       out: flags.out,
     });
     return;
   }
-  const text = explained ?? [...creditTable(ledgers), '', `written to ${flags.out}`];
+  const columns = flags.baselines === true ? ['', ...baselineTable(ledgers)] : [];
+  const marks = unfitNotice(members.map(({ source }) => source));
+  const text = explained ?? [...creditTable(ledgers), ...columns, ...marks, '', `written to ${flags.out}`];
   process.stdout.write(`${text.join('\n')}\n`);
 }
 
@@ -99,6 +105,22 @@ function explanation(ledgers: readonly Ledger[], episodeId: string, file: string
     'unknown_episode',
     `--explain ${episodeId}: ${file} has no episode of that id; use one of its episode_id values.`,
   );
+}
+
+/** Turns that a baseline has a number for. */
+function defined(ledgers: readonly Ledger[], name: Baseline): number {
+  return ledgers.flatMap(({ turns }) => turns).filter(({ baselines }) => baselines[name] !== null).length;
+}
+
+/** A gain under a mask that does not act like silence is not to be read like others (spec S1). */
+function unfitNotice(sources: readonly CreditSource[]): string[] {
+  const turns = sources.flatMap((source) => source.turns.filter(({ gain }) => gain !== null));
+  const unfit = turns.filter(({ flags = [] }) => flags.includes('placeholder_unfit')).length;
+  if (unfit === 0) return [];
+  return [
+    '',
+    `${unfit} of ${turns.length} gains were measured under a placeholder that is unfit for their scorer: they may stand on their head; score again with --placeholder auto`,
+  ];
 }
 
 function summaryOf(ledgers: readonly Ledger[]): Readonly<Record<string, unknown>> {

@@ -1,26 +1,30 @@
 import { admission } from '../app/dataset/admission.ts';
 import { exportDataset, type ExportSummary, type Refused } from '../app/export.ts';
-import { DEFAULT_SCORE_OPTIONS } from '../app/score.ts';
+import { RANDOM_REPLY } from '../app/score.ts';
 import { scoreStore } from '../app/score-store.ts';
 import type { RefusalReason } from '../core/dataset/manifest.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { inputError, TurnwiseError } from '../core/error.ts';
 import { reduce } from '../core/reduce.ts';
-import { scoredEpisodeSchema, type ScoredEpisode } from '../core/scored-episode.ts';
+import { OUTCOMES, type OutcomeKind } from '../core/credit/outcome.ts';
+import { scoredEpisodeSchema, type ScoredEpisode, type ScoreOptions } from '../core/scored-episode.ts';
 import { openJournal, type Journal } from '../store/journal.ts';
 import { interruptSignal, printJson, type Register, type ServerChoice, type Servers } from './command.ts';
+import { choiceOption, choicesHelp } from './choices.ts';
 import { creditChoices, creditFlags, type CreditFlags } from './credit-flags.ts';
 import { readJsonl } from './files.ts';
 import { positive } from './numbers.ts';
 import { startProgress } from './progress.ts';
+import { saysHowToScore, scoreOptionsOf, scoringFlags, type ScoringFlags } from './score-flags.ts';
 import { serverOptions } from './score.ts';
 
-interface ExportFlags extends ServerChoice, CreditFlags {
+interface ExportFlags extends ServerChoice, CreditFlags, ScoringFlags {
   readonly store: string;
   readonly out: string;
   readonly scores?: string;
   /** False with `--no-score`. */
   readonly score: boolean;
+  readonly outcome?: OutcomeKind;
   readonly release?: boolean;
   readonly salt?: string;
   readonly concurrency: number;
@@ -29,12 +33,14 @@ interface ExportFlags extends ServerChoice, CreditFlags {
 
 /** `turnwise export`: the episodes of a store as a dataset folder, scored and credited. */
 export const registerExport: Register = (program, servers) => {
-  creditFlags(serverOptions(program.command('export')))
+  creditFlags(scoringFlags(serverOptions(program.command('export'))))
     .description('Write the conversations of a store as a dataset: Parquet, JSONL, manifest and card')
     .requiredOption('--store <file>', 'the store')
     .requiredOption('--out <dir>', 'folder of the dataset; an earlier dataset there is replaced')
     .option('--scores <file>', 'take the scores from this file of turnwise score, and score nothing')
     .option('--no-score', 'score nothing; episodes go without credit')
+    .addOption(choiceOption('--outcome <kind>', 'what decides an outcome (default: combined)', OUTCOMES))
+    .addHelpText('after', choicesHelp({ '--outcome': OUTCOMES }))
     .option('--release', 'the developers agreed: record that every local-only conversation may be exported')
     .option('--salt <text>', 'salt of the hashed person; default: one that belongs to the store')
     .option('--concurrency <n>', 'episodes scored at once', positive, 1)
@@ -47,12 +53,14 @@ async function exportStore(flags: ExportFlags, servers: Servers): Promise<void> 
   const { signal } = interrupt;
   let journal: Journal | null = null;
   try {
+    const options = scoreOptionsOf(flags);
+    refuseIdle(flags, options);
     const given = flags.scores === undefined ? null : await readScores(flags.scores);
     // Reading needs a store that exists; a mistyped path must not leave an empty one behind.
     openJournal(flags.store, { readOnly: true }).close();
     journal = openJournal(flags.store);
     if (flags.release) release(journal);
-    const { scoredOf, notice } = await scoresFor(journal, given, flags, servers, signal);
+    const { scoredOf, notice } = await scoresFor(journal, given, options, flags, servers, signal);
     const progress = startProgress('export ', 2 * journal.episodes().length);
     try {
       const summary = await exportDataset({
@@ -61,6 +69,7 @@ async function exportStore(flags: ExportFlags, servers: Servers): Promise<void> 
         notice,
         signal,
         choices: creditChoices(flags),
+        outcome: flags.outcome,
         out: flags.out,
         salt: flags.salt,
         onProgress: (done) => {
@@ -87,6 +96,7 @@ interface Scores {
 async function scoresFor(
   journal: Journal,
   given: ReadonlyMap<string, ScoredEpisode> | null,
+  options: ScoreOptions,
   flags: ExportFlags,
   servers: Servers,
   signal: AbortSignal,
@@ -102,7 +112,7 @@ async function scoresFor(
     const scoredOf = await scoreStore({
       journal,
       backend,
-      options: DEFAULT_SCORE_OPTIONS,
+      options,
       wanted,
       concurrency: flags.concurrency,
       signal,
@@ -115,6 +125,18 @@ async function scoresFor(
     progress.stop();
     await backend.close();
   }
+}
+
+function refuseIdle(flags: ExportFlags, { placeholder }: ScoreOptions): void {
+  if ((flags.scores !== undefined || !flags.score) && saysHowToScore(flags)) {
+    const message =
+      'Nothing is scored with --scores or --no-score, so flags of scoring have no effect; leave them out.';
+    throw new TurnwiseError('usage', 'nothing_scored', message);
+  }
+  if (placeholder !== RANDOM_REPLY) return;
+  // Which conversations have no scores yet would decide who lends a reply.
+  const message = `--placeholder ${RANDOM_REPLY} needs all conversations at once; score a file of them with turnwise score --in, then give it with --scores.`;
+  throw new TurnwiseError('usage', 'not_with_store', message);
 }
 
 async function readScores(file: string): Promise<ReadonlyMap<string, ScoredEpisode>> {

@@ -36,13 +36,15 @@ const planLineSchema = z.union([
   z.object({
     episode_id: z.string(),
     turn: offset,
-    kind: z.enum(['factual', 'masked']),
+    /** `alone`: with one observation of several masked. */
+    kind: z.enum(['factual', 'masked', 'alone']),
     ids,
     from: offset,
     to: offset,
     obs_start: offset,
     obs_end: offset,
     mask_ids: ids.optional(),
+    observation: offset.optional(),
   }),
   z.object({ sequences: offset, tokens: offset, limit: offset }),
 ]);

@@ -1,21 +1,21 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { calibratedScorer } from '../app/calibrated-scorer.ts';
-import { DEFAULT_SCORE_OPTIONS, planTranscripts, RANDOM_REPLY, scoreTranscripts, type ScoreRun } from '../app/score.ts';
+import { planTranscripts, scoreTranscripts, type ScoreRun } from '../app/score.ts';
 import type { Backend } from '../core/backend.ts';
-import { AUTO_PLACEHOLDER } from '../core/calibration.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { SCORER_KINDS } from '../core/scorer-kind.ts';
-import { estimatorSchema, scoreOptionsSchema, type ScoredEpisode, type ScoreOptions } from '../core/scored-episode.ts';
+import type { ScoredEpisode } from '../core/scored-episode.ts';
 import type { Transcript } from '../core/transcript.ts';
 import { readCalibration } from './calibration-file.ts';
 import { interruptSignal, printJson, type Register, type ServerChoice } from './command.ts';
 import { writeAtomically } from './files.ts';
 import { integer, positive } from './numbers.ts';
 import { startProgress } from './progress.ts';
+import { scoreOptionsOf, scoringFlags, type ScoringFlags } from './score-flags.ts';
 import { scoreInStore } from './score-in-store.ts';
 import { readTranscripts } from './transcripts.ts';
 
-interface ScoreFlags extends ServerChoice {
+interface ScoreFlags extends ServerChoice, ScoringFlags {
   readonly in?: string;
   readonly store?: string;
   readonly watch?: boolean;
@@ -23,18 +23,13 @@ interface ScoreFlags extends ServerChoice {
   readonly plan?: boolean;
   readonly concurrency?: number;
   readonly noise: number;
-  readonly estimator: ScoreOptions['estimator'];
-  readonly clip?: number;
-  readonly placeholder: string;
-  readonly maskMode: ScoreOptions['mask_mode'];
   readonly calibration?: string;
-  readonly seed: number;
   readonly json?: boolean;
 }
 
 /** `turnwise score`: the information gain of every turn of every conversation in a file or a store. */
 export const registerScore: Register = (program, servers) => {
-  serverOptions(program.command('score'))
+  scoringFlags(serverOptions(program.command('score')))
     .description('Score how much each reply changed what the agent did next')
     .option('--in <file>', 'conversations, one JSON object a line (turnwise schema transcript)')
     .option('--store <file>', 'instead: score what has no scores yet in a store, and keep them there')
@@ -43,27 +38,10 @@ export const registerScore: Register = (program, servers) => {
     .option('--plan', 'print the token sequences that would be scored and their cost; ask no server for a score')
     .option('--concurrency <n>', 'at most this many episodes at once (default: as many as the server takes)', positive)
     .option('--noise <n>', 'score each pair n more times and report the largest difference', integer, 0)
-    .addOption(
-      new Option('--estimator <name>', 'how log-prob shifts become one gain')
-        .choices(estimatorSchema.options)
-        .default(DEFAULT_SCORE_OPTIONS.estimator),
-    )
-    .option('--clip <nats>', 'bound of shift_clip', Number)
-    .option(
-      '--placeholder <text>',
-      `what stands in for the reply, ${RANDOM_REPLY}, or ${AUTO_PLACEHOLDER} for the fittest measured`,
-      DEFAULT_SCORE_OPTIONS.placeholder,
-    )
-    .addOption(
-      new Option('--mask-mode <mode>', 'length_matched moves no later token')
-        .choices(['length_matched', 'natural'])
-        .default(DEFAULT_SCORE_OPTIONS.mask_mode),
-    )
     .option('--calibration <file>', 'what turnwise doctor --out measured of this scorer')
-    .option('--seed <n>', `seed of ${RANDOM_REPLY}`, integer, DEFAULT_SCORE_OPTIONS.seed)
     .option('--json', 'print one summary object on stdout')
     .action(async (flags: ScoreFlags) => {
-      const options = optionsOf(flags);
+      const options = scoreOptionsOf(flags, flags.noise);
       if (flags.store !== undefined) {
         await scoreInStore(flags.store, options, flags, servers);
         return;
@@ -108,26 +86,6 @@ export function serverOptions(command: Command): Command {
     );
 }
 
-function optionsOf(flags: ScoreFlags): ScoreOptions {
-  const clip = flags.estimator === 'shift_clip' ? (flags.clip ?? 1) : null;
-  if (flags.clip !== undefined && clip === null) {
-    throw new TurnwiseError(
-      'usage',
-      'clip_without_shift_clip',
-      '--clip belongs to --estimator shift_clip; leave it out or choose that estimator.',
-    );
-  }
-  const { estimator, placeholder, maskMode, seed, noise } = flags;
-  const parsed = scoreOptionsSchema.safeParse({ estimator, clip, placeholder, mask_mode: maskMode, seed, noise });
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new TurnwiseError(
-    'usage',
-    'bad_option',
-    `--${issue?.path.join('.') ?? 'option'}: ${issue?.message ?? 'invalid'}; see turnwise score --help.`,
-  );
-}
-
 async function printPlan(transcripts: readonly Transcript[], run: ScoreRun): Promise<void> {
   const total = { sequences: 0, tokens: 0, limit: 0 };
   for await (const { transcript, plan } of planTranscripts(transcripts, run)) {
@@ -135,20 +93,18 @@ async function printPlan(transcripts: readonly Transcript[], run: ScoreRun): Pro
     total.limit += plan.limit;
     for (const turn of plan.turns) {
       if (turn.nullReason !== null) continue;
-      for (const kind of ['factual', 'masked'] as const) {
-        const { ids, from, to, obsStart, obsEnd } = turn[kind];
+      const own = [
+        { kind: 'factual', sequence: turn.factual, more: {} },
+        { kind: 'masked', sequence: turn.masked, more: { mask_ids: turn.maskIds } },
+        ...turn.alone.flatMap(({ masked }, observation) =>
+          masked === null ? [] : [{ kind: 'alone', sequence: masked, more: { observation } }],
+        ),
+      ];
+      for (const { kind, sequence, more } of own) {
+        const { ids, from, to, obsStart, obsEnd } = sequence;
         total.sequences += 1;
-        printJson({
-          episode_id: transcript.episode_id,
-          turn: turn.index,
-          kind,
-          ids,
-          from,
-          to,
-          obs_start: obsStart,
-          obs_end: obsEnd,
-          ...(kind === 'masked' ? { mask_ids: turn.maskIds } : {}),
-        });
+        const place = { episode_id: transcript.episode_id, turn: turn.index, kind };
+        printJson({ ...place, ids, from, to, obs_start: obsStart, obs_end: obsEnd, ...more });
       }
     }
   }

@@ -8,10 +8,21 @@ export interface ScoreSequence {
   readonly to: number;
 }
 
+/** What a scorer held possible at one position: token ids and their log-probs in nats, the likeliest first. */
+export interface NextTokens {
+  readonly ids: readonly number[];
+  readonly logprobs: readonly number[];
+}
+
+/** How much of each distribution is asked for: the likeliest tokens, or the whole vocabulary. */
+export type DistributionsWanted = { readonly top: number } | 'full';
+
 /** What a scorer made of a list of sequences. */
 export interface ScoreResult {
   /** One list per sequence, parallel to positions [from, to): natural log-probs (nats), temperature 1. */
   readonly logprobs: readonly (readonly number[])[];
+  /** Where they were asked for: per sequence, parallel to positions [from, to). */
+  readonly distributions?: readonly (readonly NextTokens[])[] | undefined;
   /** Tokens the server really ran through the model; null where the server does not say. */
   readonly tokensEvaluated: number | null;
   /** Tokens answered from a prefix cache; null where the server does not say. */
@@ -27,6 +38,8 @@ export interface ScoreRequest {
    * another session, so that the cost of an episode does not depend on what was scored before it.
    */
   readonly session?: string | undefined;
+  /** Distributions wanted beside the log-probs; only of a scorer whose capabilities name them. */
+  readonly distributions?: DistributionsWanted | undefined;
   /** Gets the tokens done so far. */
   readonly onProgress?: ((tokensDone: number) => void) | undefined;
 }
@@ -51,6 +64,8 @@ export interface Capabilities {
   readonly countsTokens: boolean;
   /** Scoring requests that it may be asked side by side without harm. */
   readonly concurrency: number;
+  /** Whether it tells what else it held possible: the likeliest tokens, or the whole vocabulary as well; absent: neither. */
+  readonly distributions?: 'top' | 'full' | undefined;
 }
 
 /** The chat template of a model and what is needed to render it. */

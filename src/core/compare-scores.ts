@@ -1,3 +1,4 @@
+import { rankCorrelation } from './rank-correlation.ts';
 import type { ScoredEpisode } from './scored-episode.ts';
 
 /** One turn as two scorings saw it; gains in each one's nats. */
@@ -35,7 +36,12 @@ export function compareScores(a: readonly ScoredEpisode[], b: readonly ScoredEpi
     onlyA: mapA.size - pairs.length,
     onlyB: mapB.size - pairs.length,
     rankAgreement:
-      pairs.length < 3 ? null : correlation(ranks(pairs.map((pair) => pair.a)), ranks(pairs.map((pair) => pair.b))),
+      pairs.length < 3
+        ? null
+        : rankCorrelation(
+            pairs.map((pair) => pair.a),
+            pairs.map((pair) => pair.b),
+          ),
     meanDifference: pairs.length === 0 ? null : meanOf(differences),
     flips: pairs.filter((pair) => pair.a * pair.b < 0),
   };
@@ -55,34 +61,6 @@ function gainsOf(rows: readonly ScoredEpisode[]): ReadonlyMap<string, Gain> {
       ),
     ),
   );
-}
-
-/** Ranks from 0; equal values share the mean of their ranks. */
-function ranks(values: readonly number[]): number[] {
-  const sorted = [...values].sort((x, y) => x - y);
-  const span = new Map<number, { first: number; count: number }>();
-  for (const [at, value] of sorted.entries()) {
-    const known = span.get(value);
-    if (known === undefined) span.set(value, { first: at, count: 1 });
-    else known.count += 1;
-  }
-  return values.map((value) => {
-    const { first, count } = span.get(value) ?? { first: 0, count: 1 };
-    return first + (count - 1) / 2;
-  });
-}
-
-/** Pearson's correlation; null where one side does not vary. */
-function correlation(x: readonly number[], y: readonly number[]): number | null {
-  const [meanX, meanY] = [meanOf(x), meanOf(y)];
-  let [xy, xx, yy] = [0, 0, 0];
-  for (const [at, value] of x.entries()) {
-    const [dx, dy] = [value - meanX, (y[at] ?? meanY) - meanY];
-    xy += dx * dy;
-    xx += dx * dx;
-    yy += dy * dy;
-  }
-  return xx === 0 || yy === 0 ? null : xy / Math.sqrt(xx * yy);
 }
 
 function meanOf(values: readonly number[]): number {

@@ -1,5 +1,6 @@
 import type { ConsentScope } from './event.ts';
 import type { GenerationRecord } from './backend.ts';
+import type { GroupRule } from './group.ts';
 import type { Message } from './message.ts';
 import type { ActionState, ObservationKind } from './observation.ts';
 
@@ -70,8 +71,9 @@ export interface IgnoredEvent {
 /** Everything that is true of one episode, rebuilt from its events alone by `reduce`. */
 export interface EpisodeState {
   readonly id: string;
-  /** The group used for comparison: the task, the parent's group, the import's group, or the episode's own id. */
+  /** The group used for comparison, and what made it (`group.ts`). */
   readonly groupId: string;
+  readonly groupRule: GroupRule;
   readonly taskId: string | null;
   readonly parent: { readonly episode_id: string; readonly turn: number } | null;
   /** `real_developer`, `simulated`, or where an import came from. */

@@ -1,6 +1,7 @@
 import { DEFAULT_ANSWER_MARKER } from './agent-protocol.ts';
 import type { EpisodeState, ObservationState } from './episode-state.ts';
 import type { EventOf } from './event.ts';
+import { groupOf } from './group.ts';
 import type { Message } from './message.ts';
 import { segment } from './transcript.ts';
 import { blankTurn, readAction } from './turn-state.ts';
@@ -17,16 +18,17 @@ export function importedState(state: EpisodeState, body: EventOf<'episode_import
       observations: observations.flatMap((position) => messages[position] ?? []).map(heard),
     };
   });
+  const request = messages.find(({ role }) => role === 'user')?.content ?? null;
   return {
     ...state,
-    groupId: body.group_id ?? state.id,
+    ...groupOf(state.id, body.group_id, request),
     source: body.source,
     createdAt: at,
     agentPrompt: messages[0]?.role === 'system' ? messages[0].content : null,
     // Only a branch of it can act.
     maxTurns: Math.max(turns.length, state.maxTurns),
     phase: 'closed',
-    request: messages.find(({ role }) => role === 'user')?.content ?? null,
+    request,
     messages,
     turns,
     givenOutcome: body.outcome,

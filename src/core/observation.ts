@@ -16,7 +16,7 @@ export type ObservationKind = z.infer<typeof observationKindSchema>;
 
 /**
  * Why a number is unknown (spec S1). Unknown is null with one of these, never 0. `pool_too_small` belongs to the
- * normalised information only.
+ * normalised information only; `inherited` to a branch's turns that are its parent's.
  */
 export const nullReasons = [
   'no_next_action',
@@ -30,6 +30,7 @@ export const nullReasons = [
   'unsupported',
   'not_scored_yet',
   'pool_too_small',
+  'inherited',
 ] as const;
 export const nullReasonSchema = z.enum(nullReasons);
 export type NullReason = z.infer<typeof nullReasonSchema>;
@@ -41,3 +42,6 @@ export type NullReason = z.infer<typeof nullReasonSchema>;
 export const actionStates = ['sampled', 'edited', 'stopped', 'inherited', 'excluded'] as const;
 export const actionStateSchema = z.enum(actionStates);
 export type ActionState = z.infer<typeof actionStateSchema>;
+
+/** A thumb up (1) or down (0). */
+export const thumbSchema = z.union([z.literal(0), z.literal(1)]);

@@ -1,6 +1,7 @@
 import { DEFAULT_ANSWER_MARKER, DEFAULT_MAX_TURNS } from './agent-protocol.ts';
 import type { EpisodeState, TurnState } from './episode-state.ts';
-import type { EventBody, EventOf, StoredEvent } from './event.ts';
+import type { EventBody, EventOf, Fork, StoredEvent } from './event.ts';
+import { groupOf, type Grouping } from './group.ts';
 import { importedState } from './imported-state.ts';
 import type { Message } from './message.ts';
 import { refusal } from './refusal.ts';
@@ -19,6 +20,7 @@ export function initialState(episodeId: string): EpisodeState {
   return {
     id: episodeId,
     groupId: episodeId,
+    groupRule: 'alone',
     taskId: null,
     parent: null,
     source: 'unknown',
@@ -67,7 +69,13 @@ function apply(state: EpisodeState, body: EventBody, at: number): EpisodeState {
     case 'episode_imported':
       return importedState(state, body, at);
     case 'request_accepted':
-      return { ...say(state, { role: 'user', content: body.text }), request: body.text, phase: 'ready' };
+      return {
+        ...say(state, { role: 'user', content: body.text }),
+        // A branch stays with its root, also where it asks in other words.
+        ...(state.parent === null ? groupOf(state.id, state.taskId, body.text) : {}),
+        request: body.text,
+        phase: 'ready',
+      };
     case 'action_started':
       return { ...state, phase: 'acting', running: { turn: body.turn, since: at, pid: body.pid } };
     case 'action_asked':
@@ -122,7 +130,7 @@ function startedState(state: EpisodeState, body: EventOf<'episode_started'>, at:
   ];
   const base: EpisodeState = {
     ...state,
-    groupId: body.task_id ?? parent?.group_id ?? state.id,
+    ...(parent === null ? groupOf(state.id, body.task_id, null) : branchGroup(parent, body.task_id)),
     taskId: body.task_id,
     parent: parent === null ? null : { episode_id: parent.episode_id, turn: parent.turn },
     source: body.source,
@@ -135,6 +143,15 @@ function startedState(state: EpisodeState, body: EventOf<'episode_started'>, at:
     turns: inherited,
   };
   return { ...base, phase: openingPhase(base) };
+}
+
+/** Roots without a task were once groups of their own, and their branches say so still. */
+function branchGroup({ episode_id, group_id, request }: Fork, taskId: string | null): Grouping {
+  if (taskId !== null) return groupOf(episode_id, taskId, request);
+  return {
+    groupId: group_id === episode_id ? groupOf(episode_id, null, request).groupId : group_id,
+    groupRule: 'branch',
+  };
 }
 
 /** A branch goes on where its inherited words stop. */

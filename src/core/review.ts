@@ -1,4 +1,5 @@
-import type { Ledger } from './credit/ledger.ts';
+import { toldMuchYetFailed } from './caution.ts';
+import type { Ledger, LedgerTurn } from './credit/ledger.ts';
 import type { EpisodeState, TurnState } from './episode-state.ts';
 import type { NullReason } from './observation.ts';
 import type { ScoredEpisode, ScoredTurn } from './scored-episode.ts';
@@ -32,6 +33,8 @@ export interface TurnReview {
 export interface CreditReview {
   readonly advantage: number | null;
   readonly words: string;
+  /** What to look at before the gain is trusted; null: nothing. */
+  readonly caution: string | null;
 }
 
 /** An episode as a reviewer reads it. */
@@ -152,25 +155,30 @@ const REASONS: Readonly<Record<NullReason, string>> = {
   unsupported: 'this scorer cannot',
   not_scored_yet: 'not scored yet',
   pool_too_small: 'needs more conversations',
+  inherited: 'scored in the conversation that this one branched from',
 };
 
 function creditReview(ledger: Ledger | null, index: number): CreditReview {
   const turn = ledger?.turns.find((candidate) => candidate.index === index);
-  if (ledger === null || turn === undefined) return { advantage: null, words: 'needs a gain first' };
-  const { advantage } = turn;
+  if (ledger === null || turn === undefined) return { advantage: null, words: 'needs a gain first', caution: null };
+  const caution = toldMuchYetFailed(ledger, turn) ? 'told much, and the outcome fell short: was it right?' : null;
+  return { advantage: turn.advantage, words: comparedWith(ledger, turn), caution };
+}
+
+function comparedWith(ledger: Ledger, turn: LedgerTurn): string {
   const level = turn.info_level ?? ledger.info_level ?? 'none';
   const n = turn.info_n ?? ledger.info_n ?? 0;
-  if (advantage === null) return { advantage, words: REASONS.pool_too_small };
-  if (turn.a_int === null) return { advantage, words: 'from the outcome alone' };
+  if (turn.advantage === null) return REASONS.pool_too_small;
+  if (turn.a_int === null) return 'from the outcome alone';
   switch (level) {
     case 'group':
-      return { advantage, words: `against ${n} turns of this task` };
+      return `against ${n} turns of this task`;
     case 'batch':
-      return { advantage, words: `against ${n} turns of all conversations` };
+      return `against ${n} turns of all conversations`;
     case 'calibrated':
-      return { advantage, words: "against the scorer's placebo gains" };
+      return "against the scorer's placebo gains";
     case 'none':
-      return { advantage, words: REASONS.pool_too_small };
+      return REASONS.pool_too_small;
     default:
       return level satisfies never;
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_ANSWER_MARKER, DEFAULT_MAX_TURNS, SKIP_SENTENCE } from './agent-protocol.ts';
+import { poolBySchema, presetSchema } from './credit/ledger.ts';
 import { estimatorSchema } from './scored-episode.ts';
 import { SCORER_KINDS } from './scorer-kind.ts';
 
@@ -81,7 +82,7 @@ export const settingsSchema = z.object({
   'scoring.estimator': setting(
     estimatorSchema.default('shift_mean'),
     'window',
-    'How the log-prob shifts of the next action become one gain, in nats.',
+    'How the log-prob shifts of the next action become one gain, in nats; `kl_topk` and `kl_full` need the local engine.',
   ),
   'scoring.placeholder': setting(
     z.string().default('No information found.'),
@@ -92,6 +93,16 @@ export const settingsSchema = z.object({
     z.enum(['length_matched', 'natural']).default('length_matched'),
     'window',
     'Whether the placeholder is brought to the length of the reply that it replaces.',
+  ),
+  'credit.preset': setting(
+    presetSchema.default('colbench'),
+    'window',
+    'How gain and outcome become credit: the defaults of one setting of the paper (weight beta, gate temperature T).',
+  ),
+  'credit.poolBy': setting(
+    poolBySchema.default('all'),
+    'window',
+    'What a gain is compared with: turns of every index, or (`index`) only turns as deep into their conversation.',
   ),
   'store.path': setting(
     z.string().default(''),

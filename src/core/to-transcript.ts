@@ -13,6 +13,7 @@ export function toTranscript(state: EpisodeState): Transcript {
     ...state.importedRow,
     episode_id: state.id,
     group_id: state.groupId,
+    group_rule: state.groupRule,
     outcome: state.givenOutcome,
     source: state.source,
     messages: [...state.messages],

@@ -26,6 +26,8 @@ export interface Engine {
   readonly sha: string;
   readonly gpu: string | null;
   readonly contextSize: number;
+  /** Tokens in the vocabulary. */
+  readonly vocabularySize: number;
   readonly generator: Generator;
   /** Throws `unsupported` where this model cannot be scored with. */
   scorer(): Scorer;
@@ -70,6 +72,7 @@ async function engineOf(loaded: LoadedModel, asked?: number): Promise<Engine> {
     sha: loaded.sha,
     gpu: loaded.gpu,
     contextSize,
+    vocabularySize,
     generator,
     scoringProblem,
     scorer: () => {

@@ -95,6 +95,8 @@ export const scoreRequestSchema = z.looseObject({
         error: 'needs 1 <= from <= to <= number of ids',
       }),
   ),
+  /** What else to tell of every scored position: the likeliest tokens, or the whole vocabulary. */
+  distributions: z.union([z.object({ top: z.int().min(1).max(1000) }), z.literal('full')]).optional(),
   /** Answers with one JSON object a line: `{"tokens_done": n}` while it works, the answer last. */
   stream: z.boolean().nullish(),
 });

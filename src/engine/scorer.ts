@@ -1,14 +1,16 @@
-import type { ScoreRequest, ScoreSequence } from '../core/backend.ts';
+import type { NextTokens, ScoreRequest, ScoreSequence } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { walkTrie, type Run } from '../core/plan/trie.ts';
 import { createLane, type Lane } from './lane.ts';
 import { createPace } from './pace.ts';
-import type { Track } from './track.ts';
+import type { Appended, Track } from './track.ts';
 
 /** Scores as `/score` answers them. */
 export interface EngineScores {
   /** Per sequence, parallel to [from, to): nats. */
   readonly logprobs: number[][];
+  /** Where they were asked for, parallel to `logprobs`. */
+  readonly distributions: NextTokens[][] | null;
   /** Tokens run through the model, those redone to fill a batch included. */
   readonly evaluated: number;
   /** Tokens of the sequences laid end to end, each without its last, that needed no evaluation of their own. */
@@ -33,13 +35,17 @@ export function createScorer(track: Track, yieldTo: Lane, batchMs = Infinity): S
   let held: string | undefined;
   return {
     contextSize: track.contextSize,
-    score: (sequences, { signal, session, onProgress } = {}) =>
+    score: (sequences, { signal, session, onProgress, distributions: wanted } = {}) =>
       lane.run(async () => {
         if (!track.canRollBack) throw cannotRollBack();
         if (session !== held) await track.rollBack(0);
         held = session;
         const runs = walkTrie(sequences);
-        const logprobs = sequences.map(({ from, to }) => new Array<number>(to - from));
+        const into: Slots = {
+          logprobs: sequences.map(({ from, to }) => new Array<number>(to - from)),
+          distributions:
+            wanted === undefined ? null : sequences.map(({ from, to }) => new Array<NextTokens>(to - from)),
+        };
         const limit = runs.reduce((sum, run) => sum + run.ids.length, 0);
         let evaluated = 0;
         let needed = 0;
@@ -54,6 +60,7 @@ export function createScorer(track: Track, yieldTo: Lane, batchMs = Infinity): S
             (offset) => run.wants[skip + offset]?.map((want) => want.token) ?? [],
             {
               signal,
+              distributions: wanted,
               beforeBatch: async () => {
                 await yieldTo.idle(signal);
                 began = performance.now();
@@ -67,10 +74,10 @@ export function createScorer(track: Track, yieldTo: Lane, batchMs = Infinity): S
             },
           );
           needed += ids.length;
-          deliver(run, skip, appended.logprobs, sequences, logprobs);
+          deliver(run, skip, appended, sequences, into);
         }
         const laid = sequences.reduce((sum, { ids }) => sum + ids.length - 1, 0);
-        return { logprobs, evaluated, reused: laid - needed, limit };
+        return { ...into, evaluated, reused: laid - needed, limit };
       }, signal),
   };
 }
@@ -88,21 +95,19 @@ function alreadyCached(track: Track, run: Run): number {
   return skip;
 }
 
-function deliver(
-  run: Run,
-  skip: number,
-  values: readonly (readonly number[])[],
-  sequences: readonly ScoreSequence[],
-  into: readonly number[][],
-): void {
-  values.forEach((row, offset) => {
+type Slots = Pick<EngineScores, 'logprobs' | 'distributions'>;
+
+function deliver(run: Run, skip: number, appended: Appended, sequences: readonly ScoreSequence[], into: Slots): void {
+  appended.logprobs.forEach((row, offset) => {
     run.wants[skip + offset]?.forEach((want, k) => {
       const value = row[k];
-      if (value === undefined) return;
+      const next = appended.distributions[offset];
       for (const index of want.sequences) {
-        const slots = into[index];
-        const from = sequences[index]?.from ?? 0;
-        if (slots) slots[want.position - from] = value;
+        const at = want.position - (sequences[index]?.from ?? 0);
+        const slots = into.logprobs[index];
+        if (slots && value !== undefined) slots[at] = value;
+        const tokens = into.distributions?.[index];
+        if (tokens && next) tokens[at] = next;
       }
     });
   });

@@ -1,11 +1,7 @@
-import type {
-  ControlledEvaluateInputItem,
-  LlamaContext,
-  LlamaContextOptions,
-  LlamaContextSequence,
-  Token,
-} from 'node-llama-cpp';
-import { errorText, TurnwiseError } from '../core/error.ts';
+import type { LlamaContext, LlamaContextOptions, LlamaContextSequence, Token } from 'node-llama-cpp';
+import type { DistributionsWanted, NextTokens } from '../core/backend.ts';
+import { TurnwiseError } from '../core/error.ts';
+import { askNext, evaluationFailed, readLogprobs, readNextTokens } from './next-logits.ts';
 import { outOfMemory, type LoadedModel } from './load-model.ts';
 
 /**
@@ -26,11 +22,15 @@ export interface AppendOptions {
   readonly onBatch?: ((tokens: number) => void) | undefined;
   /** Most tokens of the batch that comes next, at least twice `SMALLEST_BATCH`; default: as many as fit. */
   readonly mostTokens?: (() => number) | undefined;
+  /** What to tell of every position behind which a next token is wanted, besides the log-prob of that one. */
+  readonly distributions?: DistributionsWanted | undefined;
 }
 
 /** Log-probs per appended id: the wanted next tokens behind it, in the order asked (nats). */
 export interface Appended {
   readonly logprobs: readonly (readonly number[])[];
+  /** Per appended id what may come next, where that was asked for and a next token was wanted; else null. */
+  readonly distributions: readonly (NextTokens | null)[];
   /** Tokens run through the model, those redone to fill a batch included. */
   readonly evaluated: number;
 }
@@ -143,11 +143,11 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
     start: number,
     ids: readonly number[],
     wanted: (offset: number) => readonly number[],
-    { signal, beforeBatch, onBatch, mostTokens }: AppendOptions = {},
+    { signal, beforeBatch, onBatch, mostTokens, distributions: wantedTokens }: AppendOptions = {},
   ): Promise<Appended> {
     if (ids.length === 0) {
       await rollBack(start);
-      return { logprobs: [], evaluated: 0 };
+      return { logprobs: [], distributions: [], evaluated: 0 };
     }
     // A stretch too short for a batch is filled from behind: the tokens before it are run again. At the very beginning there
     // are none, so it is filled in front: attention is causal, and what a later token computes touches no earlier one.
@@ -156,6 +156,7 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
     const filler = Math.max(0, SMALLEST_BATCH - ids.length - redone);
     const line = [...cells.slice(head, start), ...ids, ...Array.from({ length: filler }, () => ids.at(-1) ?? 0)];
     const logprobs: number[][] = [];
+    const distributions: (NextTokens | null)[] = [];
     await rollBack(head);
     let done = 0;
     while (done < line.length) {
@@ -169,12 +170,15 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
         return offset >= 0 && offset < ids.length ? wanted(offset) : [];
       });
       const also = companions(wants);
-      const input = wants.map((tokens, at) => ask(line[done + at] ?? 0, tokens, also.has(at)));
+      const input = wants.map((tokens, at) => askNext(line[done + at] ?? 0, tokens, also.has(at), wantedTokens));
       try {
         const out = await sequence.controlledEvaluate(input);
         for (let at = 0; at < size; at += 1) {
           const offset = done + at - redone;
-          if (offset >= 0 && offset < ids.length) logprobs.push(readLogprobs(out[at]?.next, wants[at] ?? []));
+          if (offset < 0 || offset >= ids.length) continue;
+          logprobs.push(readLogprobs(out[at]?.next, wants[at] ?? []));
+          const some = wantedTokens !== undefined && (wants[at]?.length ?? 0) > 0;
+          distributions.push(some ? readNextTokens(out[at]?.next, wantedTokens) : null);
         }
       } catch (thrown) {
         await forget();
@@ -185,7 +189,7 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
       onBatch?.(size);
     }
     if (filler > 0) await rollBack(start + ids.length);
-    return { logprobs, evaluated: line.length };
+    return { logprobs, distributions, evaluated: line.length };
   }
 
   async function* sample(
@@ -234,41 +238,6 @@ function companions(wants: readonly (readonly number[])[]): ReadonlySet<number> 
   if (read === 0) return new Set();
   const idle = wants.flatMap((tokens, at) => (tokens.length === 0 ? [at] : []));
   return new Set(idle.slice(0, Math.max(0, SMALLEST_BATCH - read)));
-}
-
-function ask(id: number, tokens: readonly number[], company: boolean): ControlledEvaluateInputItem {
-  if (company) return [id as Token, { generateNext: { confidence: true } }];
-  if (tokens.length === 0) return id as Token;
-  const filter = { tokens: tokens as readonly Token[], includeSelected: true };
-  return [id as Token, { generateNext: { logits: { filter }, totalLogitWeight: true } }];
-}
-
-interface NextLogits {
-  readonly logits?: ReadonlyMap<Token, number>;
-  readonly totalLogitWeight?: number;
-}
-
-/** log softmax of the wanted tokens. Nothing is sampled, so the selected token is the likeliest one: the maximum logit. */
-function readLogprobs(next: NextLogits | undefined, tokens: readonly number[]): number[] {
-  if (tokens.length === 0) return [];
-  const { logits, totalLogitWeight } = next ?? {};
-  if (!logits || totalLogitWeight === undefined) throw evaluationFailed('no logits came back');
-  const max = Math.max(...logits.values());
-  const normaliser = max + Math.log(totalLogitWeight);
-  return tokens.map((token) => {
-    const value = (logits.get(token as Token) ?? Number.NaN) - normaliser;
-    if (!Number.isFinite(value)) throw evaluationFailed('a log-prob is not finite');
-    return Math.min(value, 0); // float32 sums may leave 1e-8 above zero
-  });
-}
-
-function evaluationFailed(cause: unknown): TurnwiseError {
-  return new TurnwiseError(
-    'backend',
-    'evaluation_failed',
-    `The model could not be evaluated (${errorText(cause).split('\n')[0] ?? ''}); restart the engine, with a smaller --context if memory is short.`,
-    { cause },
-  );
 }
 
 function rollbackFailed(): TurnwiseError {

@@ -164,13 +164,14 @@ function factsOf(episode: string, { index, gain, mean, credit, reply, why, mark 
     detail,
     icon,
   });
-  const { advantage, words } = credit;
+  const { advantage, words, caution } = credit;
   const credited =
     advantage === null
       ? fact('advantage', words, 'advantage', 'graph')
       : fact('advantage', `advantage ${signed(advantage, 3)}`, words, 'graph');
   return [
     ...(gain === null ? [] : [credited]),
+    ...(caution === null ? [] : [fact('caution', caution, '', 'warning')]),
     ...(mark === 'not scored' || mark === 'no gain' ? [fact('why', why ?? mark, '', 'info')] : []),
     ...(mean === null ? [] : [fact('mean', `mean ${signed(mean, 6)}`, 'nats a token', 'symbol-ruler')]),
     ...(reply === null ? [] : [fact('reply', reply, 'your reply', 'reply')]),

@@ -87,7 +87,7 @@ async function runExport(
     const { flags, env } = await scoresOf(host, folder);
     const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'turnwise.js').fsPath;
     const { code, stdout, stderr } = await runNode(
-      [cli, 'export', '--store', host.journal.path, '--out', out, ...flags, '--json'],
+      [cli, 'export', '--store', host.journal.path, '--out', out, ...flags, ...creditFlags(host), '--json'],
       env,
       token,
     );
@@ -104,6 +104,10 @@ async function runExport(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function creditFlags({ settings: { current } }: Host): string[] {
+  return ['--preset', current['credit.preset'], '--pool-by', current['credit.poolBy']];
 }
 
 /** Runs a program with the editor's own Node; cancelling ends it. What it prints is kept, of stderr the end. */

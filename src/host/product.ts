@@ -17,7 +17,7 @@ import { EpisodesTree } from './episodes-tree.ts';
 import type { Host } from './host.ts';
 import { ProposalDiff } from './proposal-diff.ts';
 import { ReportDocument } from './report-document.ts';
-import { scoreOptions } from './score-options.ts';
+import { creditOptions, scoreOptions } from './score-options.ts';
 import { ServerKeys } from './server-keys.ts';
 import { ServerPool, type Connectors } from './servers.ts';
 import { ScoringStatus } from './scoring-status.ts';
@@ -73,6 +73,7 @@ export async function openProduct(
   const review = new Review({
     journal,
     options,
+    credit: () => creditOptions(settings.current),
     progressOf: (episode) => scoring.stateOf(episode),
     scorerKey: () => journal.memo.get(scorerMemo(servers.describeScorer().key)),
   });

@@ -282,7 +282,12 @@ test('a branch goes on from another action, another reply or another request, in
   expect(await drain(anew.act())).toMatchObject({ type: 'asked' });
 
   for (const { state } of [retried, edited, anew]) {
-    expect(state).toMatchObject({ groupId: parent.id, parent: { episode_id: parent.id }, ignored: [] });
+    expect(state).toMatchObject({
+      groupId: parent.state.groupId,
+      groupRule: 'branch',
+      parent: { episode_id: parent.id },
+      ignored: [],
+    });
     expect(state.source).toBe('real_developer');
     expect(state.messages[0]).toEqual({ role: 'system', content: 'Ask first.' });
   }

@@ -102,10 +102,10 @@ test('conversations come in as they are, unknown keys included, and go out the s
   expect(code).toBe(0);
   expect(JSON.parse(out)).toEqual({ imported: 2, store });
   const journal = openJournal(store, { readOnly: true });
-  expect(toTranscript(reduce(journal.read('b')))).toEqual(full);
+  expect(toTranscript(reduce(journal.read('b')))).toEqual({ ...full, group_rule: 'task' });
   const plain = reduce(journal.read('a'));
   expect(plain).toMatchObject({
-    groupId: 'a',
+    groupRule: 'request',
     source: 'imported:messages',
     givenOutcome: null,
     importedRow: {},

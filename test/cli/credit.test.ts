@@ -162,7 +162,9 @@ test.each([
 test('numbers only: the ledgers of the batch, whatever the order of the lines', async () => {
   const run = await creditOf(numbers, ['--json']);
   const rows = run.rows.map((line) => ledgerSchema.parse(line));
-  expect(Object.fromEntries(rows.map((ledger) => [ledger.episode_id, ledger]))).toEqual(withReasons(credit(SIX)));
+  expect(Object.fromEntries(rows.map((ledger) => [ledger.episode_id, ledger]))).toEqual(
+    withReasons(credit(SIX.map((member) => ({ ...member, group_rule: 'task' })))),
+  );
   expect(JSON.parse(run.stdout)).toMatchObject({
     episodes: 6,
     turns: 15,

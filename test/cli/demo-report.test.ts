@@ -118,7 +118,7 @@ function result(questions: readonly string[], gains: readonly number[], passed: 
       refused: [],
       manifest: {
         schema: 'turnwise-dataset/1',
-        row_schema: 'infopo-fused/1',
+        row_schema: 'infopo-fused/2',
         made_by: 'test',
         files: [],
         splits: [],

@@ -124,6 +124,7 @@ test('a conversation to its end', () => {
   expect(toTranscript(state)).toEqual({
     episode_id: 'e',
     group_id: 'task',
+    group_rule: 'task',
     outcome: null,
     source: 'simulated',
     messages: state.messages,
@@ -224,6 +225,7 @@ test('an import is a closed conversation with turns read from its text', () => {
     rating: 4,
     episode_id: 'e',
     group_id: 'g',
+    group_rule: 'task',
     outcome: 0.5,
     source: 'imported:messages',
     messages,
@@ -239,7 +241,12 @@ test('a branch begins with what it inherits, which is never its own', () => {
     reduce(stored([{ ...started, parent: fork(parent, point) ?? expect.fail('no fork') }], 'branch'));
 
   const again = branch({ at: 'action', turn: 1 });
-  expect(again).toMatchObject({ phase: 'ready', groupId: 'parent', parent: { episode_id: 'parent', turn: 1 } });
+  expect(again).toMatchObject({
+    phase: 'ready',
+    groupId: parent.groupId,
+    groupRule: 'branch',
+    parent: { episode_id: 'parent', turn: 1 },
+  });
   expect(again.messages).toEqual(parent.messages.slice(0, 3));
   expect(again.turns).toMatchObject([{ state: 'inherited', ids: [4, 5], generation: null }]);
 

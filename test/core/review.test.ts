@@ -131,6 +131,22 @@ test('credit names what it was measured against, and says when conversations are
   expect(against).toBe('against 9 turns of all conversations');
 });
 
+test('a turn that told much in an episode that failed is marked beside its advantage', () => {
+  const member = (id: string, outcome: number) => ({
+    episode_id: id,
+    group_id: 'task',
+    outcome,
+    turns: [{ index: 0, tokens: 4, gain: 0.5, null_reason: null, pooled: true }],
+  });
+  const caution = (outcome: number): string | null | undefined => {
+    const ledgers = creditBatch([member('e', outcome), member('other', 1)], resolveCreditOptions());
+    const ledger = ledgers.find(({ episode_id }) => episode_id === 'e') ?? null;
+    return reviewEpisode(episode('metres', null), scores(0.5, null), ledger, null).turns[0]?.credit.caution;
+  };
+  expect(caution(0)).toBe('told much, and the outcome fell short: was it right?');
+  expect(caution(1)).toBeNull();
+});
+
 test.each([
   [0.412, 2, '+0.41'],
   [-0.0749, 2, '−0.07'],

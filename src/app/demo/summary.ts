@@ -47,7 +47,7 @@ export function summarise({ states, scored, ledgers }: DemoResult): DemoSummary 
 }
 
 /** The toy says what it understood before it asks; the same question behind other words is the same question. */
-const RESTATEMENT = /^(Noted: .*?\.|I will choose\.|Sorry\.) /;
+const RESTATEMENT = /^(OK, .*?\.|Sorry\.) /;
 
 /** The texts of what the agent asked; restatements, options and white space aside. */
 function questionsOf({ turns }: EpisodeState): string[] {

@@ -2,7 +2,7 @@ import type { ScorerFacts } from '../../core/backend.ts';
 import { CALIBRATION_MIN, placeboUnder, type Calibration } from '../../core/calibration.ts';
 import { estimate } from '../../core/credit/gain.ts';
 import type { MaskMode } from '../../core/plan/mask.ts';
-import { estimatorSchema } from '../../core/scored-episode.ts';
+import { shiftEstimators } from '../../core/scored-episode.ts';
 import { DEFAULT_SCORE_OPTIONS } from '../score.ts';
 import { meanOf, spreadOf, type Check } from './check.ts';
 import type { ProbeGains } from './probe-gains.ts';
@@ -11,12 +11,12 @@ import type { ProbeGains } from './probe-gains.ts';
 const CLIP = 1;
 
 /**
- * Mean and sd of the placebo gains under every estimator and placeholder (spec S1): what "nothing learnt" looks like. Nothing
+ * Mean and sd of the placebo gains under every estimator of log-prob shifts and placeholder (spec S1): what "nothing learnt" looks like. Nothing
  * where there are fewer than 50, since a guess would be worse.
  */
 export function measurePlacebo({ byPlaceholder }: ProbeGains, maskMode: MaskMode): Calibration['placebo'] {
   return [...byPlaceholder].flatMap(([placeholder, { placebo }]) =>
-    estimatorSchema.options.flatMap((estimator) => {
+    shiftEstimators.flatMap((estimator) => {
       const clip = estimator === 'shift_clip' ? CLIP : null;
       const gains = placebo.map((d) => estimate(estimator, d, clip));
       const [mean, sd] = [meanOf(gains), spreadOf(gains)];

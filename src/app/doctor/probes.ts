@@ -1,6 +1,6 @@
 import type { Message } from '../../core/message.ts';
 import { sha256Text } from '../../core/sha.ts';
-import { segment, type Transcript } from '../../core/transcript.ts';
+import { groupOfTranscript, segment, type Transcript } from '../../core/transcript.ts';
 
 /** A reply, and what the agent did next where that is written down; null: only the scorer itself can say. */
 export interface ProbeReply {
@@ -32,8 +32,10 @@ export interface ProbeSet {
  * hash, so that every run picks the same.
  */
 export function probesFrom(transcripts: readonly Transcript[], silence: readonly string[]): Probe[] {
-  return transcripts.flatMap(({ episode_id, group_id, messages }) =>
-    segment(messages).flatMap(({ index, action, observations, next }): Probe[] => {
+  return transcripts.flatMap((transcript) => {
+    const { episode_id, messages } = transcript;
+    const { groupId } = groupOfTranscript(transcript);
+    return segment(messages).flatMap(({ index, action, observations, next }): Probe[] => {
       const text = observations.map((position) => messages[position]?.content ?? '').join('\n');
       const acted = next === null ? undefined : messages[next];
       const only = observations.length === 1 && messages[action + 1]?.role === 'user';
@@ -42,14 +44,14 @@ export function probesFrom(transcripts: readonly Transcript[], silence: readonly
       return [
         {
           id,
-          task: group_id ?? episode_id,
+          task: groupId,
           history: messages.slice(0, action + 1),
           told: { text, next: acted.content },
           silent: { text: pickBy(id, silence), next: null },
         },
       ];
-    }),
-  );
+    });
+  });
 }
 
 /** The messages of a probe with one of its replies. */

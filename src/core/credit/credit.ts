@@ -1,9 +1,17 @@
 import { TurnwiseError } from '../error.ts';
 import { sha256Text } from '../sha.ts';
+import { baselineColumns, NO_BASELINES } from './baselines.ts';
 import { fuse } from './fuse.ts';
 import { gate, gateSd } from './gate.ts';
 import { normaliseInformation, type EpisodeInformation } from './information.ts';
-import { LEDGER_SCHEMA, type CreditEpisode, type CreditOptions, type Ledger, type LedgerTurn } from './ledger.ts';
+import {
+  LEDGER_SCHEMA,
+  type CreditEpisode,
+  type CreditOptions,
+  type CreditTurn,
+  type Ledger,
+  type LedgerTurn,
+} from './ledger.ts';
 import { outcomeAdvantages, type OutcomeAdvantage } from './outcome-advantage.ts';
 import { informationScale, type Scale } from './scale.ts';
 
@@ -34,7 +42,7 @@ export function creditBatch(episodes: readonly CreditEpisode[], options: CreditO
 
 /**
  * Name of a batch: SHA-256 over its options and over its members' ids, groups, outcomes, loss tokens and gains, in the order
- * of their ids. Equal names mean comparable advantages.
+ * of their ids, and over turn rewards and references where there are some. Equal names mean comparable advantages.
  */
 export function batchId(episodes: readonly CreditEpisode[], options: CreditOptions): string {
   const choices = Object.entries(options).sort(([a], [b]) => compare(a, b));
@@ -42,7 +50,13 @@ export function batchId(episodes: readonly CreditEpisode[], options: CreditOptio
     episode_id,
     group_id,
     outcome,
-    turns.map(({ index, tokens, gain, pooled }) => [index, tokens, gain, pooled]),
+    turns.map(({ index, tokens, gain, pooled, reward, reference }) => [
+      index,
+      tokens,
+      gain,
+      pooled,
+      ...(reward == null && reference == null ? [] : [reward ?? null, reference ?? null]),
+    ]),
   ]);
   return sha256Text(JSON.stringify([choices, members]));
 }
@@ -62,10 +76,17 @@ function ledgerOf(
   const sd = gateSd(outcome, info.pool, options);
   const opening = gate(sd, options);
   const factors = { beta: options.beta, gate: opening, scale };
+  const columns = baselineColumns({
+    z: outcome.z,
+    scale,
+    outcome: episode.outcome,
+    turns: info.turns.map(({ turn, aInt }) => ({ ...turn, a_int: aInt })),
+  });
   return {
     schema: LEDGER_SCHEMA,
     episode_id: episode.episode_id,
     group_id: episode.group_id,
+    group_rule: episode.group_rule ?? null,
     outcome: episode.outcome,
     z: outcome.z,
     outcome_level: outcome.level,
@@ -86,13 +107,25 @@ function ledgerOf(
     batch_id: batch.id,
     batch_n: batch.n,
     options,
-    turns: info.turns.map(({ turn, aInt, reason, pool }): LedgerTurn => {
+    turns: info.turns.map(({ turn, aInt, reason, pool }, at): LedgerTurn => {
       const { index, tokens, gain, pooled } = turn;
       const advantage = fuse(outcome.z, aInt, factors);
-      const own = { index, tokens, gain, a_int: aInt, advantage, null_reason: reason, pooled };
+      const baselines = columns[at] ?? NO_BASELINES;
+      const carried = carriedOf(turn);
+      const own = { index, tokens, gain, a_int: aInt, advantage, null_reason: reason, pooled, baselines, ...carried };
       if (info.pool !== null) return own;
       return { ...own, info_level: pool.level, info_n: pool.n, info_mean: pool.mean, info_sd: pool.sd };
     }),
+  };
+}
+
+/** What the ledger says of a turn as it was told; nothing where nothing was. */
+function carriedOf({ obs_gains, kl_support, reward, reference }: CreditTurn): Partial<LedgerTurn> {
+  return {
+    ...(obs_gains === undefined ? {} : { obs_gains: [...obs_gains] }),
+    ...(kl_support === undefined ? {} : { kl_support }),
+    ...(reward === undefined ? {} : { reward }),
+    ...(reference === undefined ? {} : { reference }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { GroupRule } from '../group.ts';
+import { explainBaselines } from './explain-baselines.ts';
 import type { InfoPool } from './information.ts';
 import type { Ledger, LedgerTurn } from './ledger.ts';
 
@@ -7,13 +9,29 @@ import type { Ledger, LedgerTurn } from './ledger.ts';
  */
 export function explainLedger(ledger: Ledger): string[] {
   return [
-    `Episode ${ledger.episode_id} of group ${ledger.group_id}, in a batch of ${ledger.batch_n} (preset ${ledger.options.preset}).`,
+    `Episode ${ledger.episode_id} of group ${ledger.group_id}${groupWords(ledger)}, in a batch of ${ledger.batch_n} (preset ${ledger.options.preset}).`,
     ...explainOutcome(ledger),
     ...explainGate(ledger),
     ...explainScale(ledger),
-    ...ledger.turns.flatMap((turn) => [...explainInformation(turn, ledger), explainAdvantage(turn, ledger)]),
+    ...ledger.turns.flatMap((turn) => [
+      ...explainInformation(turn, ledger),
+      ...explainObservations(turn),
+      explainAdvantage(turn, ledger),
+    ]),
+    ...explainBaselines(ledger),
   ];
 }
+
+function groupWords({ group_rule }: Ledger): string {
+  return group_rule === null ? '' : ` (${GROUP_WORDS[group_rule]})`;
+}
+
+const GROUP_WORDS: Readonly<Record<GroupRule, string>> = {
+  task: 'an explicit task',
+  branch: 'branches of one conversation',
+  request: 'the same request',
+  alone: 'nothing like it',
+};
 
 /** S3. */
 function explainOutcome({ outcome, z, outcome_level, outcome_mean, outcome_sd, group_n, batch_n }: Ledger): string[] {
@@ -80,6 +98,18 @@ function explainInformation(turn: LedgerTurn, { options, ...ledger }: Ledger): s
     known,
     `${turn.pooled ? 'Compared' : 'Kept out of the pool, compared'} with ${poolWords(pool)}:`,
     `a_int[${index}] = (${name} - mean) / (max(sd, floor) + 1e-6) = (${x} - ${pool.mean ?? 0}) / (max(${pool.sd ?? 0}, ${options.sigma_floor}) + 1e-6) = ${a_int}`,
+  ];
+}
+
+/** S1, each observation of several alone; `support` is the mean size of S behind a KL. */
+function explainObservations({ index, obs_gains = [], kl_support }: LedgerTurn): string[] {
+  return [
+    ...(kl_support == null ? [] : [`support[${index}] = ${kl_support}`]),
+    ...(obs_gains.length < 2 ? [] : obs_gains).map(({ gain, null_reason }, k) =>
+      gain === null
+        ? `gain[${index}] of observation ${k} alone is null: ${(null_reason ?? 'not_scored_yet').replaceAll('_', ' ')}.`
+        : `gain[${index}] of observation ${k} alone = ${gain}`,
+    ),
   ];
 }
 

@@ -1,16 +1,16 @@
 import { TurnwiseError } from '../error.ts';
-import type { Estimator } from '../scored-episode.ts';
+import type { ShiftEstimator } from '../scored-episode.ts';
 
 /**
  * Information gain of one turn in nats (spec S1, arXiv 2603.00656): `estimator(D)` over the tokens of the next action.
  * `clip` is the bound of `shift_clip` and null for every other estimator. Throws on an empty D, which has no mean, and on
  * `shift_clip` without a bound.
  */
-export function estimate(estimator: Estimator, d: readonly number[], clip: number | null): number {
+export function estimate(estimator: ShiftEstimator, d: readonly number[], clip: number | null): number {
   if (d.length === 0) {
     throw new TurnwiseError('protocol', 'no_tokens', 'The next action has no tokens to score; its gain is undefined.');
   }
-  return ESTIMATORS[estimator](d, clip);
+  return ESTIMATORS[estimator].of(d, clip);
 }
 
 /**
@@ -36,31 +36,40 @@ export function shifts(factual: readonly number[], masked: readonly number[]): n
   });
 }
 
-/** What an estimator is: D in nats and the bound c in, one gain in nats out. */
-type GainEstimator = (d: readonly number[], clip: number | null) => number;
+/** How log-prob shifts become one gain: D in nats and the bound c in, nats out; `equation` is for people. */
+interface GainEstimator {
+  readonly equation: string;
+  readonly of: (d: readonly number[], clip: number | null) => number;
+}
 
-/** The estimators of spec S1 that need nothing but the log-probs of the next action's own tokens. */
-export const ESTIMATORS: Readonly<Record<Estimator, GainEstimator>> = {
+/** The estimators of spec S1 that need nothing but the log-probs of the next action's own tokens; the others are in `kl.ts`. */
+export const ESTIMATORS: Readonly<Record<ShiftEstimator, GainEstimator>> = {
   /** mean_j D_j: the paper's turn reward, signed and unclipped (arXiv 2603.00656). */
-  shift_mean: (d) => mean(d, (x) => x),
+  shift_mean: { equation: "mean_j D_j, nats a token: the paper's", of: (d) => mean(d, (x) => x) },
   /** sum_j D_j: total nats that the reply was worth to the next action (spec S1). */
-  shift_sum: (d) => d.reduce((sum, x) => sum + x, 0),
+  shift_sum: { equation: 'sum_j D_j, total nats', of: (d) => d.reduce((sum, x) => sum + x, 0) },
   /** mean_j clip(D_j, -c, c): no single token decides (spec S1). */
-  shift_clip: (d, clip) => {
-    if (clip === null) {
-      throw new TurnwiseError('usage', 'missing_clip', 'shift_clip needs its bound in nats; give one, such as 1.');
-    }
-    return mean(d, (x) => Math.min(Math.max(x, -clip), clip));
+  shift_clip: {
+    equation: 'mean_j clip(D_j, -c, c)',
+    of: (d, clip) => {
+      if (clip === null) {
+        throw new TurnwiseError('usage', 'missing_clip', 'shift_clip needs its bound in nats; give one, such as 1.');
+      }
+      return mean(d, (x) => Math.min(Math.max(x, -clip), clip));
+    },
   },
   /** mean_j max(D_j, 0): only what became more likely counts (spec S1). */
-  shift_relu: (d) => mean(d, (x) => Math.max(x, 0)),
+  shift_relu: { equation: 'mean_j max(D_j, 0)', of: (d) => mean(d, (x) => Math.max(x, 0)) },
   /** mean_j D_j^2 / 2: the k2 estimate of the KL divergence, never negative (J. Schulman, "Approximating KL divergence"). */
-  k2: (d) => mean(d, (x) => (x * x) / 2),
+  k2: { equation: 'mean_j D_j^2 / 2, an estimate of the KL divergence', of: (d) => mean(d, (x) => (x * x) / 2) },
   /**
    * mean_j (exp(-D_j) - 1 + D_j): the k3 estimate, unbiased and never negative (same source). Each term is at most 10, since
    * one token that the reply made unlikely would otherwise outweigh an episode.
    */
-  k3: (d) => mean(d, (x) => Math.min(Math.expm1(-x) + x, 10)),
+  k3: {
+    equation: 'mean_j (exp(-D_j) - 1 + D_j), each term at most 10, an estimate of the KL divergence',
+    of: (d) => mean(d, (x) => Math.min(Math.expm1(-x) + x, 10)),
+  },
 };
 
 /** A/A noise of a gain in nats: the largest |difference| to the gains of the same pair scored again; null if it never was. */
@@ -91,80 +100,6 @@ function outsideCopies(action: readonly number[], reply: readonly number[]): (_:
     for (let j = at; j < at + COPY_LENGTH; j += 1) copied.add(j);
   }
   return (_, j) => !copied.has(j);
-}
-
-/** A probability below this counts as this, so that no quotient divides by zero (spec S1). */
-const FLOOR = 1e-12;
-
-/** One position of the next action as `kl_topk` needs it; log-probs in nats, keyed by token id. */
-export interface TopPosition {
-  /** The factual pass's top K. */
-  readonly factualTop: ReadonlyMap<number, number>;
-  /** Every token whose masked log-prob the server reported. */
-  readonly maskedKnown: ReadonlyMap<number, number>;
-  /** The token that the next action really has here. */
-  readonly actual: { readonly id: number; readonly factual: number; readonly masked: number };
-}
-
-/**
- * `kl_topk` (spec S1): mean over positions of sum_S p ln(p/q) in nats, where S holds the factual top K whose masked log-prob
- * is known, the actual token and one bucket with the rest. Merging the rest can only lose divergence, so this is a lower
- * bound of `kl_full`. `support` is the mean size of S. Throws without positions.
- */
-export function klTopK(positions: readonly TopPosition[]): { readonly gain: number; readonly support: number } {
-  const terms = positions.map(({ factualTop, maskedKnown, actual }) => {
-    const pairs = new Map<number, Pair>();
-    for (const [id, factual] of factualTop) {
-      const masked = maskedKnown.get(id);
-      if (masked !== undefined) pairs.set(id, { p: Math.exp(factual), q: Math.exp(masked) });
-    }
-    pairs.set(actual.id, { p: Math.exp(actual.factual), q: Math.exp(actual.masked) });
-    const named = [...pairs.values()];
-    const rest = { p: 1 - total(named, 'p'), q: 1 - total(named, 'q') };
-    return { kl: divergence([...named, rest]), size: named.length + 1 };
-  });
-  return { gain: meanOf(terms.map(({ kl }) => kl)), support: meanOf(terms.map(({ size }) => size)) };
-}
-
-/**
- * `kl_full` (spec S1): KL divergence of the factual from the masked next-token distribution in nats, mean over positions.
- * Shapes: both [positions][vocabulary], natural-log probabilities. Throws without positions and where the shapes differ.
- */
-export function klFull(factual: readonly (readonly number[])[], masked: readonly (readonly number[])[]): number {
-  return meanOf(
-    factual.map((row, j) => {
-      const other = masked[j];
-      if (other?.length !== row.length || masked.length !== factual.length) {
-        throw new TurnwiseError(
-          'protocol',
-          'distribution_shape',
-          'The factual and the masked distributions differ in shape; score both with the same model.',
-        );
-      }
-      return divergence(row.map((logprob, id) => ({ p: Math.exp(logprob), q: Math.exp(other[id] ?? -Infinity) })));
-    }),
-  );
-}
-
-interface Pair {
-  readonly p: number;
-  readonly q: number;
-}
-
-function divergence(pairs: readonly Pair[]): number {
-  return pairs.reduce((sum, pair) => {
-    const p = Math.max(pair.p, FLOOR);
-    return sum + p * Math.log(p / Math.max(pair.q, FLOOR));
-  }, 0);
-}
-
-function total(pairs: readonly Pair[], side: keyof Pair): number {
-  return pairs.reduce((sum, pair) => sum + pair[side], 0);
-}
-
-function meanOf(values: readonly number[]): number {
-  if (values.length > 0) return mean(values, (x) => x);
-  throw new TurnwiseError('protocol', 'no_tokens', 'The next action has no tokens to score; its gain is undefined.');
 }
 
 function mean(d: readonly number[], term: (x: number) => number): number {

@@ -39,16 +39,16 @@ type InfoOptions = Pick<
 export function normaliseInformation(episodes: readonly CreditEpisode[], options: InfoOptions): EpisodeInformation[] {
   const collected = collect(episodes, options);
   const chosen = new Map<string, InfoPool>();
-  const poolOf = (groupId: string, index: number | null): InfoPool => {
+  const poolFor = (groupId: string, index: number | null): InfoPool => {
     const key = groupKey(groupId, index);
     const pool = chosen.get(key) ?? choosePool(collected.get(key), collected.get(batchKey(index)), options);
     chosen.set(key, pool);
     return pool;
   };
   return episodes.map(({ group_id, turns }) => ({
-    pool: options.pool_by === 'all' ? poolOf(group_id, null) : null,
+    pool: options.pool_by === 'all' ? poolFor(group_id, null) : null,
     turns: turns.map((turn) => {
-      const pool = poolOf(group_id, options.pool_by === 'all' ? null : turn.index);
+      const pool = poolFor(group_id, options.pool_by === 'all' ? null : turn.index);
       return { turn, ...normaliseTurn(turn, pool, options), pool };
     }),
   }));
@@ -102,18 +102,26 @@ function collect(episodes: readonly CreditEpisode[], options: InfoOptions): Map<
   return pools;
 }
 
+/** What one gain is among the samples of a pool (spec S4): gain in nats and L_t in, samples out; none where it is compared with nobody. */
+export const NORMS: Readonly<
+  Record<
+    CreditOptions['norm'],
+    { readonly equation: string; readonly of: (gain: number, tokens: number) => readonly Sample[] }
+  >
+> = {
+  /** x = gain, one sample a turn (spec S4). */
+  turn: { equation: 'x = gain, one sample a turn', of: (gain) => [{ value: gain, weight: 1 }] },
+  /** x = gain / L_t, counted L_t times: parity with the reference implementation, favours short questions (spec S4). */
+  token: {
+    equation: 'x = gain / L_t, counted L_t times; favours short questions',
+    of: (gain, tokens) => (tokens === 0 ? [] : [{ value: gain / tokens, weight: tokens }]),
+  },
+  /** A_int = gain: no pool, no centring (spec S4). */
+  none: { equation: 'A_int = gain, compared with nothing', of: () => [] },
+};
+
 function samplesOf({ gain, tokens }: CreditTurn, norm: CreditOptions['norm']): readonly Sample[] {
-  if (gain === null) return [];
-  switch (norm) {
-    case 'turn':
-      return [{ value: gain, weight: 1 }];
-    case 'token':
-      return tokens === 0 ? [] : [{ value: gain / tokens, weight: tokens }];
-    case 'none':
-      return [];
-    default:
-      return norm satisfies never;
-  }
+  return gain === null ? [] : NORMS[norm].of(gain, tokens);
 }
 
 const groupKey = (groupId: string, index: number | null): string => JSON.stringify([groupId, index]);
@@ -121,27 +129,56 @@ const batchKey = (index: number | null): string => JSON.stringify([index]);
 
 const NO_POOL: InfoPool = { level: 'none', n: null, mean: null, sd: null };
 
-function choosePool(group: Collected | undefined, batch: Collected | undefined, options: InfoOptions): InfoPool {
-  if (options.norm === 'none') return NO_POOL;
-  switch (options.pool) {
-    case 'group':
-      return group ? { level: 'group', ...momentsOf(group.samples) } : NO_POOL;
-    case 'batch':
-      return batch ? { level: 'batch', ...momentsOf(batch.samples) } : NO_POOL;
-    case 'ladder':
-      return climb(group, batch, options);
-    default:
-      return options.pool satisfies never;
-  }
+type Rung = Collected | undefined;
+
+/** Whom a gain is compared with (spec S4): what the group and the batch gave in, a pool out. */
+export const POOLS: Readonly<
+  Record<
+    CreditOptions['pool'],
+    { readonly equation: string; readonly of: (group: Rung, batch: Rung, options: InfoOptions) => InfoPool }
+  >
+> = {
+  /** The first that holds: group, batch, calibrated, none (spec S4). */
+  ladder: {
+    equation:
+      'the first that holds: group (2 episodes, 2 turns), batch (min-batch turns, 3 episodes), calibrated, none',
+    of: climb,
+  },
+  /** The group, whatever its size; one sample gives 0 (spec S4). */
+  group: { equation: 'the group, whatever its size', of: (group) => poolOf('group', group) },
+  /** The batch, whatever its size; one sample gives 0 (spec S4). */
+  batch: { equation: 'the batch, whatever its size', of: (_, batch) => poolOf('batch', batch) },
+  /** mu0 and sd0 of the scorer's placebo gains (spec S4, rung 3). */
+  calibrated: {
+    equation: "mean and sd of the scorer's placebo gains",
+    of: (_, __, options) => calibrated(options),
+  },
+};
+
+/** Which turns a pool holds (spec S4). */
+export const POOL_MEMBERS: Readonly<Record<CreditOptions['pool_by'], { readonly equation: string }>> = {
+  /** Turns of every index: the paper's (spec S4, arXiv 2603.00656). */
+  all: { equation: "turns of every index: the paper's" },
+  /** Turn i with turns i alone, since turns at other depths are not comparable (spec S4, A2TGPO, arXiv 2605.06200). */
+  index: { equation: 'turn i with turns i alone' },
+};
+
+function choosePool(group: Rung, batch: Rung, options: InfoOptions): InfoPool {
+  return options.norm === 'none' ? NO_POOL : POOLS[options.pool].of(group, batch, options);
+}
+
+function poolOf(level: 'group' | 'batch', collected: Rung): InfoPool {
+  return collected ? { level, ...momentsOf(collected.samples) } : NO_POOL;
 }
 
 /** The first rung that holds: group, batch, calibrated, none. */
-function climb(group: Collected | undefined, batch: Collected | undefined, options: InfoOptions): InfoPool {
-  if (group && group.episodes.size >= 2 && group.turns >= 2) return { level: 'group', ...momentsOf(group.samples) };
-  if (batch && batch.turns >= options.min_batch && batch.episodes.size >= 3) {
-    return { level: 'batch', ...momentsOf(batch.samples) };
-  }
-  const { placebo_mean, placebo_sd } = options;
+function climb(group: Rung, batch: Rung, options: InfoOptions): InfoPool {
+  if (group && group.episodes.size >= 2 && group.turns >= 2) return poolOf('group', group);
+  if (batch && batch.turns >= options.min_batch && batch.episodes.size >= 3) return poolOf('batch', batch);
+  return calibrated(options);
+}
+
+function calibrated({ placebo_mean, placebo_sd }: InfoOptions): InfoPool {
   // Placebo gains that never differ calibrate nothing.
   if (placebo_mean === null || placebo_sd === null || placebo_sd === 0) return NO_POOL;
   return { level: 'calibrated', n: null, mean: placebo_mean, sd: placebo_sd };

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { nullReasonSchema } from '../observation.ts';
+import { groupRuleSchema, type GroupRule } from '../group.ts';
+import { nullReasonSchema, type NullReason } from '../observation.ts';
 
 export const LEDGER_SCHEMA = 'turnwise-credit/1';
 
 /** `ladder` climbs group, batch, calibrated, none (spec S4); the others are fixed. */
-export const poolSchema = z.enum(['ladder', 'group', 'batch']);
+export const poolSchema = z.enum(['ladder', 'group', 'batch', 'calibrated']);
 export const normSchema = z.enum(['turn', 'token', 'none']);
 export const singletonSchema = z.enum(['batch_loo', 'none', 'reference']);
 export const gateFormSchema = z.enum(['sigmoid', 'exp', 'none']);
@@ -45,15 +46,37 @@ export interface CreditTurn {
   readonly null_reason: z.infer<typeof nullReasonSchema> | null;
   /** False for a gain that is scored but kept out of pools (next action stopped or edited). */
   readonly pooled: boolean;
+  /** The turn's own reward, for the baselines; absent where the source of the data gives none. */
+  readonly reward?: number | null | undefined;
+  /** Mean log-prob in nats of a reference solution before and after the turn's reply, for `igpo`. */
+  readonly reference?: { readonly before: number; readonly after: number } | null | undefined;
+  /** Carried to the ledger as they are: gains of each observation alone, and the mean size of S behind a KL gain. */
+  readonly obs_gains?: readonly { readonly gain: number | null; readonly null_reason: NullReason | null }[] | undefined;
+  readonly kl_support?: number | null | undefined;
 }
 
 /** What credit needs of an episode. */
 export interface CreditEpisode {
   readonly episode_id: string;
   readonly group_id: string;
+  /** What made the group; absent where nobody says. */
+  readonly group_rule?: GroupRule | null | undefined;
   readonly outcome: number | null;
   readonly turns: readonly CreditTurn[];
 }
+
+const columnSchema = z.number().nullable();
+
+/** Other ways to credit a turn (spec, Baselines); null where the method has no number. */
+export const baselineColumnsSchema = z.object({
+  grpo: columnSchema,
+  intrinsic_only: columnSchema,
+  equalized: columnSchema,
+  r2g: columnSchema,
+  em: columnSchema,
+  igpo: columnSchema,
+});
+export type Baseline = keyof z.infer<typeof baselineColumnsSchema>;
 
 /** One turn of the ledger. `a_int` is S4, `advantage` is A_t of S7; level, n, mean and sd stand here under `pool_by = index`. */
 export const ledgerTurnSchema = z.object({
@@ -66,6 +89,13 @@ export const ledgerTurnSchema = z.object({
   null_reason: nullReasonSchema.nullable(),
   /** False where the gain entered no pool. */
   pooled: z.boolean(),
+  baselines: baselineColumnsSchema,
+  /** Gains of each observation alone (spec S1), in nats, where several came back or one. */
+  obs_gains: z.array(z.object({ gain: z.number().nullable(), null_reason: nullReasonSchema.nullable() })).optional(),
+  /** Mean size of S behind a gain by `kl_topk` or `kl_full`. */
+  kl_support: z.number().nullable().optional(),
+  reward: z.number().nullable().optional(),
+  reference: z.object({ before: z.number(), after: z.number() }).nullable().optional(),
   info_level: infoLevelSchema.optional(),
   info_n: z.int().nullable().optional(),
   info_mean: z.number().nullable().optional(),
@@ -77,6 +107,8 @@ export const ledgerSchema = z.object({
   schema: z.literal(LEDGER_SCHEMA),
   episode_id: z.string(),
   group_id: z.string(),
+  /** What made the group; null where nobody said. */
+  group_rule: groupRuleSchema.nullable(),
   outcome: z.number().nullable(),
   /** S3. */
   z: z.number().nullable(),

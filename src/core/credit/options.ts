@@ -35,6 +35,23 @@ export const PRESETS: Readonly<Record<Preset, PresetValues>> = {
   infopo_repo: { ...PAPER, norm: 'token', pool: 'group', singleton: 'reference', drop_zero_gains: true },
 };
 
+/** The presets in words: beta and T, and what else each changes of the default one. */
+export function describePresets(): Readonly<Record<Preset, { readonly equation: string }>> {
+  const words = (values: PresetValues): { readonly equation: string } => {
+    const { beta, gate_temperature, ...others } = values;
+    const changed = Object.entries(others).filter(([name, value]) => PAPER[name as keyof PresetValues] !== value);
+    const more = changed.map(([name, value]) => `, ${name.replaceAll('_', ' ')} ${String(value)}`);
+    return { equation: `beta ${beta}, T ${gate_temperature}${more.join('')}` };
+  };
+  const { colbench, usergym, tau2, infopo_repo } = PRESETS;
+  return {
+    colbench: words(colbench),
+    usergym: words(usergym),
+    tau2: words(tau2),
+    infopo_repo: words(infopo_repo),
+  };
+}
+
 /** What a person may say; what is left out comes from the preset. `drop_zero_gains` is the reference preset's alone. */
 export type CreditChoices = {
   readonly [K in keyof Omit<CreditOptions, 'drop_zero_gains' | 'preset'>]?: CreditOptions[K] | undefined;

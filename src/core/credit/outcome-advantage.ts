@@ -43,6 +43,32 @@ type Comparison = Pick<OutcomeAdvantage, 'level' | 'mean' | 'sd'>;
 
 const NOBODY: Comparison = { level: 'none', mean: null, sd: null };
 
+/** What an outcome without company in its group is compared with (spec S3): R and the batch's moments in, mean and sd out. */
+export const SINGLETONS: Readonly<
+  Record<
+    CreditOptions['singleton'],
+    { readonly equation: string; readonly of: (outcome: number, batch: Moments) => Comparison }
+  >
+> = {
+  /** (R - mean of all the other known outcomes) / (sd of all + 1e-6); nothing where the batch knows no other (spec S3). */
+  batch_loo: {
+    equation: '(R - mean of all other known outcomes of the batch) / (sd of all + 1e-6)',
+    of: (outcome, batch) => {
+      if (batch.mean === null || batch.n < 2) return NOBODY;
+      // The mean without this one, from the mean with it: exact where all outcomes are equal, and no second pass.
+      const others = batch.mean + (batch.mean - outcome) / (batch.n - 1);
+      return { level: 'batch', mean: others, sd: batch.sd };
+    },
+  },
+  /** z = null: the outcome term is 0, and the row says so (spec S3). */
+  none: { equation: 'no outcome term', of: () => NOBODY },
+  /** z = (R - 0) / (1 + 1e-6): what the reference implementation does (spec S3). */
+  reference: {
+    equation: "R / (1 + 1e-6): the reference implementation's; switches the information term off",
+    of: () => ({ level: 'reference', mean: 0, sd: 1 }),
+  },
+};
+
 function comparison(
   outcome: number,
   group: Moments,
@@ -50,18 +76,5 @@ function comparison(
   singleton: CreditOptions['singleton'],
 ): Comparison {
   if (group.n >= 2) return { level: 'group', mean: group.mean, sd: group.sd };
-  switch (singleton) {
-    case 'batch_loo': {
-      if (batch.mean === null || batch.n < 2) return NOBODY;
-      // The mean without this one, from the mean with it: exact where all outcomes are equal, and no second pass.
-      const others = batch.mean + (batch.mean - outcome) / (batch.n - 1);
-      return { level: 'batch', mean: others, sd: batch.sd };
-    }
-    case 'none':
-      return NOBODY;
-    case 'reference':
-      return { level: 'reference', mean: 0, sd: 1 };
-    default:
-      return singleton satisfies never;
-  }
+  return SINGLETONS[singleton].of(outcome, batch);
 }

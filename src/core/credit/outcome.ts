@@ -29,35 +29,53 @@ export interface Outcome {
 
 /** Outcome R of an episode (spec S2): a number in [0, 1], or null where it was abandoned, is undecided or cannot be told. */
 export function outcomeOf(evidence: OutcomeEvidence, kind: OutcomeKind = 'combined'): Outcome {
-  const candidates = kind === 'combined' ? IN_ORDER : [kind];
-  for (const decidedBy of candidates) {
-    const value = OUTCOMES[decidedBy](evidence);
-    if (value !== null) return { value, decidedBy };
-  }
-  return { value: null, decidedBy: null };
+  return OUTCOMES[kind].of(evidence);
 }
+
+const UNKNOWN: Outcome = { value: null, decidedBy: null };
+
+/** The kinds of spec S2: evidence in, R and what decided it out. `equation` is for people. */
+export const OUTCOMES: Readonly<
+  Record<OutcomeKind, { readonly equation: string; readonly of: (evidence: OutcomeEvidence) => Outcome }>
+> = {
+  /** R = tests passed / tests run; null where none were (spec S2). */
+  tests: {
+    equation: 'tests passed / tests run',
+    of: ({ tests }) => (tests === null || tests.total === 0 ? UNKNOWN : by('tests', tests.passed / tests.total)),
+  },
+  /** R = the last proposal accepted as it stood 1, rejected 0, accepted and then edited the share of its lines that stayed (spec S2). */
+  acceptance: {
+    equation: 'accepted 1, rejected 0, accepted and edited: the share of its lines that stayed',
+    of: ({ decision }) => by('acceptance', decision === null ? null : acceptedShare(decision)),
+  },
+  /** R = the thumb on the whole episode, 1 up, 0 down; thumbs on turns are never an outcome (spec S2). */
+  rating: { equation: 'the thumb on the conversation, 1 or 0', of: ({ thumb }) => by('rating', thumb) },
+  /** R = the first that is known of tests, rating and acceptance (spec S2). */
+  combined: {
+    equation: 'the first that is known: tests, rating, acceptance',
+    of: (evidence) => {
+      const found = IN_ORDER.map((kind) => OUTCOMES[kind].of(evidence)).find(({ value }) => value !== null);
+      return found ?? UNKNOWN;
+    },
+  },
+};
 
 /** `combined` (spec S2): tests, else rating, else acceptance. */
 const IN_ORDER = ['tests', 'rating', 'acceptance'] as const;
 
-/** The single kinds of spec S2: evidence in, R or null out. */
-export const OUTCOMES: Readonly<Record<(typeof IN_ORDER)[number], (evidence: OutcomeEvidence) => number | null>> = {
-  /** Fraction of unit tests passed; null where none were run. */
-  tests: ({ tests }) => (tests === null || tests.total === 0 ? null : tests.passed / tests.total),
-  /** The episode's thumb: 1 up, 0 down. */
-  rating: ({ thumb }) => thumb,
-  /** Accepted as it stood 1, rejected 0, accepted and then edited the share of its lines that stayed. */
-  acceptance: ({ decision }) => {
-    if (decision === null) return null;
-    switch (decision.kind) {
-      case 'accepted':
-        return 1;
-      case 'accepted_then_edited':
-        return decision.survival;
-      case 'rejected':
-        return 0;
-      default:
-        return decision satisfies never;
-    }
-  },
-};
+function by(decidedBy: Exclude<OutcomeKind, 'combined'>, value: number | null): Outcome {
+  return value === null ? UNKNOWN : { value, decidedBy };
+}
+
+function acceptedShare(decision: ProposalDecision): number | null {
+  switch (decision.kind) {
+    case 'accepted':
+      return 1;
+    case 'accepted_then_edited':
+      return decision.survival;
+    case 'rejected':
+      return 0;
+    default:
+      return decision satisfies never;
+  }
+}

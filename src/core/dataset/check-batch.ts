@@ -1,6 +1,7 @@
+import { baselineNames } from '../credit/baselines.ts';
 import { creditBatch } from '../credit/credit.ts';
 import { creditEpisodeOf } from '../credit/from-score.ts';
-import type { CreditEpisode, CreditOptions, Ledger } from '../credit/ledger.ts';
+import type { CreditEpisode, CreditOptions, CreditTurn, Ledger } from '../credit/ledger.ts';
 import type { DatasetRow, DatasetTurn, Fusion } from './schema.ts';
 import { newFindings, type Breach, type Findings } from './violation.ts';
 
@@ -20,6 +21,7 @@ type TurnNumbers = Pick<
   | 'outcome_adv'
   | 'intrinsic_adv'
   | 'fused_adv'
+  | 'baselines'
   | 'info_level'
   | 'info_n'
   | 'info_mean'
@@ -35,6 +37,7 @@ export function batchRow(row: DatasetRow, file: string, position: number): Batch
     credit: creditEpisodeOf({
       episode_id: row.episode_id,
       group_id: row.group_id,
+      group_rule: row.group_rule,
       outcome: row.outcome_reward,
       turns: row.turns.map((turn) => ({
         index: turn.turn_index,
@@ -43,20 +46,23 @@ export function batchRow(row: DatasetRow, file: string, position: number): Batch
         null_reason: turn.null_reason,
         flags: turn.flags,
         action_state: turn.action_state,
+        reward: turn.turn_reward,
+        reference: referenceOf(turn),
       })),
     }),
     fusion: row.fusion,
     turns: row.turns.map(
-      ({ info_gain, null_reason, outcome_adv, intrinsic_adv, fused_adv, info_level, info_n, info_mean, info_sd }) => ({
+      ({ info_gain, null_reason, outcome_adv, intrinsic_adv, fused_adv, baselines, ...pool }): TurnNumbers => ({
         info_gain,
         null_reason,
         outcome_adv,
         intrinsic_adv,
         fused_adv,
-        info_level,
-        info_n,
-        info_mean,
-        info_sd,
+        baselines,
+        info_level: pool.info_level,
+        info_n: pool.info_n,
+        info_mean: pool.info_mean,
+        info_sd: pool.info_sd,
       }),
     ),
   };
@@ -83,6 +89,10 @@ export function creditOptionsOf(fusion: Fusion): CreditOptions {
 }
 
 /** Choices that all rows of a batch share; two rows that differ in one are not comparable. */
+function referenceOf({ reference_before: before, reference_after: after }: DatasetTurn): CreditTurn['reference'] {
+  return before === null || after === null ? null : { before, after };
+}
+
 const SHARED = [
   'preset',
   'estimator',
@@ -191,6 +201,9 @@ function compareTurn(turn: TurnNumbers, index: number, ledger: Ledger, { same }:
   same(`${at}.outcome_adv`, ledger.z, turn.outcome_adv, rule, TOLERANCE);
   same(`${at}.intrinsic_adv`, credit.a_int, turn.intrinsic_adv, rule, TOLERANCE);
   same(`${at}.fused_adv`, credit.advantage, turn.fused_adv, rule, TOLERANCE);
+  for (const name of baselineNames) {
+    same(`${at}.baselines.${name}`, credit.baselines[name], turn.baselines[name], rule, TOLERANCE);
+  }
   same(`${at}.null_reason`, credit.null_reason, turn.null_reason, 'null has its reason, a number has none');
   same(`${at}.info_level`, credit.info_level ?? null, turn.info_level, rule);
   same(`${at}.info_n`, credit.info_n ?? null, turn.info_n, rule);

@@ -1,3 +1,4 @@
+import { groupOf } from '../group.ts';
 import { segment } from '../transcript.ts';
 import { checkTokens } from './check-tokens.ts';
 import { checkScores } from './check-scores.ts';
@@ -41,6 +42,7 @@ function checkConversation(row: DatasetRow, { check, same }: Findings): void {
     JSON.stringify(row.prompt),
     'the prompt is what stands before the first action',
   );
+  checkGroup(row, same);
   same('fork_turn', row.parent_episode_id === null, row.fork_turn === null, 'a branch names its parent and its turn');
   row.turns.forEach((turn, index) => {
     const at = `turns.${index}`;
@@ -59,6 +61,18 @@ function checkConversation(row: DatasetRow, { check, same }: Findings): void {
     if (elicited.length > 0 || turn.latency_ms === null) return;
     check(false, `${at}.latency_ms`, null, turn.latency_ms, 'no observation, no latency');
   });
+}
+
+/** The rule that made the group can be carried out again, but for a branch, whose root need not be in the dataset. */
+function checkGroup(row: DatasetRow, same: Findings['same']): void {
+  const request = row.messages.find(({ role }) => role === 'user')?.content ?? null;
+  const branch = row.group_rule === 'branch';
+  same('group_rule', branch, branch && row.parent_episode_id !== null, 'a branch names its parent and its turn');
+  if (branch) return;
+  const task = row.group_rule === 'task' ? row.group_id : null;
+  const made = groupOf(row.episode_id, task, request);
+  same('group_rule', made.groupRule, row.group_rule, 'the group follows from the task, the branch or the request');
+  same('group_id', made.groupId, row.group_id, 'the group follows from the task, the branch or the request');
 }
 
 function checkOutcome({ outcome_reward, outcome_detail: detail }: DatasetRow, { same, check }: Findings): void {

@@ -1,6 +1,7 @@
 import { estimate } from '../credit/gain.ts';
-import type { Estimator } from '../scored-episode.ts';
-import type { DatasetRow, DatasetTurn } from './schema.ts';
+import { klTopK } from '../credit/kl.ts';
+import { isKlEstimator, type ShiftEstimator } from '../scored-episode.ts';
+import type { DatasetRow, DatasetTurn, Fusion } from './schema.ts';
 import type { Findings } from './violation.ts';
 
 /** Gains against their log-probs, and null with its reason wherever a number is missing (spec S1). */
@@ -32,17 +33,91 @@ export function checkScores(row: DatasetRow, findings: Findings): void {
         'flags say what became of the next action',
       );
     }
-    checkObservationGain(turn, at, findings);
+    checkObservationGains(row, turn, at, findings);
+    const divergence = row.fusion !== null && isKlEstimator(row.fusion.estimator);
+    same(
+      `${at}.kl_support`,
+      divergence && turn.info_gain !== null,
+      turn.kl_support !== null,
+      'a divergence says how many tokens it told apart',
+    );
     checkLogprobs(row, turn, index, findings);
   });
 }
 
-function checkObservationGain({ obs_gains, info_gain }: DatasetTurn, at: string, { same }: Findings): void {
-  obs_gains?.forEach(({ gain, null_reason }, k) => {
-    same(`${at}.obs_gains.${k}.null_reason`, gain === null, null_reason !== null, 'what is unknown says why');
-    if (obs_gains.length === 1)
-      same(`${at}.obs_gains.0.gain`, info_gain, gain, 'a lone observation has the whole gain');
+/** Each observation alone against its own mask: the factual pass is the turn's. */
+function checkObservationGains(row: DatasetRow, turn: DatasetTurn, at: string, { same, check }: Findings): void {
+  const { obs_gains, info_gain, info_gain_sum, logp_factual } = turn;
+  obs_gains?.forEach(({ gain, gain_sum, null_reason, logp_masked }, k) => {
+    const place = `${at}.obs_gains.${k}`;
+    same(`${place}.null_reason`, gain === null, null_reason !== null, 'what is unknown says why');
+    same(`${place}.gain_sum`, gain === null, gain_sum === null, 'mean and total are known together');
+    if (obs_gains.length === 1) {
+      same(`${place}.gain`, info_gain, gain, 'a lone observation has the whole gain');
+      same(`${place}.gain_sum`, info_gain_sum, gain_sum, 'a lone observation has the whole gain');
+      check(
+        logp_masked === null,
+        `${place}.logp_masked`,
+        null,
+        'log-probs',
+        "those of a lone observation are the turn's",
+      );
+      return;
+    }
+    same(`${place}.logp_masked`, gain === null, logp_masked === null, 'a gain follows from its log-probs');
+    if (gain === null || logp_masked === null || row.fusion === null) return;
+    check(info_gain !== null, `${place}.gain`, null, gain, 'no observation has a gain where the turn has none');
+    if (logp_factual?.length !== logp_masked.length) {
+      check(
+        false,
+        `${place}.logp_masked`,
+        logp_factual?.length,
+        logp_masked.length,
+        'both passes score the same tokens',
+      );
+      return;
+    }
+    checkGain(`${place}.gain`, row.fusion, { factual: logp_factual, masked: logp_masked }, gain, check);
+    checkGain(`${place}.gain_sum`, TOTAL, { factual: logp_factual, masked: logp_masked }, gain_sum, check);
   });
+}
+
+/** How a gain was made; `clip` as in `fusion`. */
+type How = Pick<Fusion, 'estimator' | 'clip'>;
+const TOTAL: How = { estimator: 'shift_sum', clip: null };
+
+interface Passes {
+  readonly factual: readonly number[];
+  readonly masked: readonly number[];
+}
+
+const RULE = 'a gain follows from its log-probs; a missing one is null, never 0';
+
+/**
+ * A gain of log-prob shifts computed again. The divergences need distributions that no row ships: they are held against the
+ * divergence of the token itself and the rest, below which merging tokens can only bring them.
+ */
+function checkGain(
+  column: string,
+  how: How,
+  { factual, masked }: Passes,
+  gain: number | null,
+  check: Findings['check'],
+): void {
+  if (isKlEstimator(how.estimator)) {
+    const least = binaryDivergence({ factual, masked });
+    const ok = gain !== null && gain >= least - 1e-5;
+    check(ok, column, `at least ${least}`, gain, 'a divergence is at least that of the token itself and the rest');
+    return;
+  }
+  const d = factual.map((logprob, j) => logprob - (masked[j] ?? NaN));
+  const expected = estimate(how.estimator, d, how.clip);
+  check(near(expected, gain, slack(how.estimator, factual, masked)), column, expected, gain, RULE);
+}
+
+function binaryDivergence({ factual, masked }: Passes): number {
+  const ids = factual.map((logprob, j) => ({ factual: logprob, masked: masked[j] ?? NaN }));
+  return klTopK(ids.map((own) => ({ factualTop: new Map(), maskedKnown: new Map(), actual: { id: 0, ...own } }))).gain;
 }
 
 function checkLogprobs(row: DatasetRow, turn: DatasetTurn, index: number, { check, same }: Findings): void {
@@ -54,9 +129,8 @@ function checkLogprobs(row: DatasetRow, turn: DatasetTurn, index: number, { chec
     logp_masked?.length ?? null,
     'both passes score the same tokens',
   );
-  const rule = 'a gain follows from its log-probs; a missing one is null, never 0';
-  if (logp_factual === null) same(`${at}.info_gain`, null, info_gain, rule);
-  else check(info_gain !== null, `${at}.info_gain`, 'a number', null, rule);
+  if (logp_factual === null) same(`${at}.info_gain`, null, info_gain, RULE);
+  else check(info_gain !== null, `${at}.info_gain`, 'a number', null, RULE);
   const next = row.turns[index + 1];
   if (next === undefined) same(`${at}.info_gain`, null, info_gain, 'the last action has no next one');
   if (logp_factual !== null) {
@@ -74,21 +148,13 @@ function checkLogprobs(row: DatasetRow, turn: DatasetTurn, index: number, { chec
   }
   if (logp_factual === null || logp_masked?.length !== logp_factual.length || row.fusion === null) return;
   if (logp_factual.length === 0) {
-    check(false, `${at}.logp_factual`, 'at least one', 0, rule);
+    check(false, `${at}.logp_factual`, 'at least one', 0, RULE);
     return;
   }
+  const passes = { factual: logp_factual, masked: logp_masked };
+  checkGain(`${at}.info_gain`, row.fusion, passes, info_gain, check);
+  checkGain(`${at}.info_gain_sum`, TOTAL, passes, info_gain_sum, check);
   const d = logp_factual.map((factual, j) => factual - (logp_masked[j] ?? NaN));
-  const { estimator, clip } = row.fusion;
-  const gain = estimate(estimator, d, clip);
-  const total = estimate('shift_sum', d, null);
-  check(near(gain, info_gain, slack(estimator, logp_factual, logp_masked)), `${at}.info_gain`, gain, info_gain, rule);
-  check(
-    near(total, info_gain_sum, slack('shift_sum', logp_factual, logp_masked)),
-    `${at}.info_gain_sum`,
-    total,
-    info_gain_sum,
-    rule,
-  );
   if (info_gain_nocopy === null) return;
   const [low, high] = [Math.min(...d), Math.max(...d)];
   const wide = slack('shift_sum', logp_factual, logp_masked);
@@ -112,7 +178,7 @@ const ROUNDING = 2 ** -24;
  * How far a gain may be from the one computed again: log-probs are stored in 32 bits, so each D_j is off by at most its share
  * of both roundings, times how steep the estimator is there.
  */
-function slack(estimator: Estimator, factual: readonly number[], masked: readonly number[]): number {
+function slack(estimator: ShiftEstimator, factual: readonly number[], masked: readonly number[]): number {
   const terms = factual.map((logprob, j) => {
     const other = masked[j] ?? 0;
     return { error: ROUNDING * (Math.abs(logprob) + Math.abs(other)), d: logprob - other };
@@ -121,7 +187,7 @@ function slack(estimator: Estimator, factual: readonly number[], masked: readonl
   return 1e-9 + 2 * (estimator === 'shift_sum' ? total : total / factual.length);
 }
 
-function steepness(estimator: Estimator, d: number): number {
+function steepness(estimator: ShiftEstimator, d: number): number {
   switch (estimator) {
     case 'shift_mean':
     case 'shift_sum':

@@ -1,4 +1,4 @@
-import { outcomeOf, type ProposalDecision } from '../credit/outcome.ts';
+import { outcomeOf, type OutcomeKind, type ProposalDecision } from '../credit/outcome.ts';
 import { creditEpisodeOf } from '../credit/from-score.ts';
 import type { CreditEpisode } from '../credit/ledger.ts';
 import type { EpisodeState, TurnState } from '../episode-state.ts';
@@ -16,10 +16,15 @@ export interface ExportEpisode {
   readonly split: DatasetRow['extra_info']['split'];
   /** Position in its split, in the order of ids. */
   readonly index: number;
+  /** Which facts may decide the outcome; absent: any. */
+  readonly outcome?: OutcomeKind | undefined;
 }
 
-/** What decided the outcome R, and R itself in [0, 1] or null (spec S2): what an import gave, else tests, rating, decision. */
-export function exportedOutcome(state: EpisodeState): {
+/** What decided the outcome R, and R itself in [0, 1] or null (spec S2): what an import gave, else the facts of this kind. */
+export function exportedOutcome(
+  state: EpisodeState,
+  kind: OutcomeKind = 'combined',
+): {
   readonly value: number | null;
   readonly detail: DatasetRow['outcome_detail'];
 } {
@@ -29,7 +34,7 @@ export function exportedOutcome(state: EpisodeState): {
     thumb: state.episodeThumb,
     decision: proposal === null ? null : decisionOf(proposal),
   };
-  const { value, decidedBy } = outcomeOf(evidence);
+  const { value, decidedBy } = outcomeOf(evidence, kind);
   const facts = {
     passed: evidence.tests?.passed ?? null,
     total: evidence.tests?.total ?? null,
@@ -55,12 +60,13 @@ export function exportedContexts(state: EpisodeState, scored: ScoredEpisode | nu
  * What the batch needs of an episode, by the ids that its row ships: L_t counts the policy's own tokens where they are known,
  * else the scorer's (spec, Words). Its group and outcome are those of today, whatever they were when it was scored.
  */
-export function exportedCredit(state: EpisodeState, scored: ScoredEpisode): CreditEpisode {
+export function exportedCredit(state: EpisodeState, scored: ScoredEpisode, kind?: OutcomeKind): CreditEpisode {
   const contexts = exportedContexts(state, scored);
   return creditEpisodeOf({
     episode_id: state.id,
     group_id: state.groupId,
-    outcome: exportedOutcome(state).value,
+    group_rule: state.groupRule,
+    outcome: exportedOutcome(state, kind).value,
     turns: scored.turns.map((turn, index) => {
       const action_state = state.turns[index]?.state ?? 'sampled';
       const ids = contexts?.contexts[index]?.action_ids;

@@ -1,4 +1,5 @@
 import type { GenerationRecord } from '../backend.ts';
+import { NO_BASELINES } from '../credit/baselines.ts';
 import type { Ledger } from '../credit/ledger.ts';
 import type { TurnState } from '../episode-state.ts';
 import type { Message } from '../message.ts';
@@ -29,7 +30,7 @@ export function datasetRow(episode: ExportEpisode, scored: ScoredEpisode | null,
     })),
     { scored: ledger !== null },
   );
-  const outcome = exportedOutcome(state);
+  const outcome = exportedOutcome(state, episode.outcome);
   const generations = state.turns.flatMap(({ generation }) => generation ?? []);
   const firstAction = state.messages.findIndex(({ role }) => role === 'assistant');
   return {
@@ -37,6 +38,7 @@ export function datasetRow(episode: ExportEpisode, scored: ScoredEpisode | null,
     episode_id: state.id,
     task_id: state.taskId,
     group_id: state.groupId,
+    group_rule: state.groupRule,
     parent_episode_id: state.parent?.episode_id ?? null,
     fork_turn: state.parent?.turn ?? null,
     person: episode.person,
@@ -99,13 +101,14 @@ function datasetTurn(
     obs_start: observation?.start ?? null,
     obs_end: observation?.end ?? null,
     obs_kind: turn.observations[0]?.kind ?? null,
-    obs_gains: obsGains(turn, gain, scored?.null_reason ?? null),
+    obs_gains: obsGains(turn, scored),
     inherited: turn.state === 'inherited',
     excluded: turn.state === 'excluded',
     mask_truncated: scored?.mask_truncated ?? false,
     info_gain: gain,
     info_gain_sum: scored?.gain_sum ?? null,
     info_gain_nocopy: scored?.gain_nocopy ?? null,
+    kl_support: scored?.kl_support ?? null,
     action_tokens: credit?.tokens ?? known,
     next_action_tokens: scored?.logp_factual?.length ?? place.nextTokens,
     null_reason: reason ?? (gain === null ? 'not_scored_yet' : null),
@@ -118,6 +121,10 @@ function datasetTurn(
     outcome_adv: ledger?.z ?? null,
     intrinsic_adv: credit?.a_int ?? null,
     fused_adv: credit?.advantage ?? null,
+    baselines: credit?.baselines ?? NO_BASELINES,
+    turn_reward: credit?.reward ?? null,
+    reference_before: credit?.reference?.before ?? null,
+    reference_after: credit?.reference?.after ?? null,
     info_level: credit?.info_level ?? null,
     info_n: credit?.info_n ?? null,
     info_mean: credit?.info_mean ?? null,
@@ -129,13 +136,22 @@ function datasetTurn(
   };
 }
 
-/** One observation has the turn's gain; of several, each alone is not scored yet. */
-function obsGains(turn: TurnState, gain: number | null, reason: ScoredTurn['null_reason']): DatasetTurn['obs_gains'] {
-  const alone = turn.observations.length === 1;
-  if (turn.observations.length === 0) return null;
-  return turn.observations.map(({ kind }) => {
-    const own = alone ? gain : null;
-    return { kind, gain: own, null_reason: own === null ? ((alone ? reason : null) ?? 'not_scored_yet') : null };
+/** One observation has the turn's gain; of several, each has that of its own mask. */
+function obsGains(turn: TurnState, scored: ScoredTurn | null): DatasetTurn['obs_gains'] {
+  const count = turn.observations.length;
+  if (count === 0) return null;
+  // Scores of before have none; more came back since they were made than they know of.
+  const known = scored?.obs_gains?.length === count ? scored.obs_gains : null;
+  return turn.observations.map(({ kind }, k) => {
+    const own = count === 1 ? { ...scored, logp_masked: null } : known?.[k];
+    const gain = own?.gain ?? null;
+    return {
+      kind,
+      gain,
+      gain_sum: own?.gain_sum ?? null,
+      null_reason: gain === null ? (own?.null_reason ?? scored?.null_reason ?? 'not_scored_yet') : null,
+      logp_masked: own?.logp_masked?.map(Math.fround) ?? null,
+    };
   });
 }
 
@@ -154,7 +170,7 @@ function fusionOf({ scorer, options: how }: ScoredEpisode, ledger: Ledger): Fusi
     preset: options.preset,
     estimator: how.estimator,
     clip: how.clip,
-    top_k: null,
+    top_k: how.top_k ?? null,
     beta: options.beta,
     T: options.gate_temperature,
     gate: ledger.gate,

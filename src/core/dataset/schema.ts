@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  baselineColumnsSchema,
   gateFormSchema,
   gateOnSchema,
   infoLevelSchema,
@@ -10,11 +11,12 @@ import {
   presetSchema,
   singletonSchema,
 } from '../credit/ledger.ts';
+import { groupRuleSchema } from '../group.ts';
 import { actionStateSchema, nullReasonSchema, observationKindSchema } from '../observation.ts';
 import { estimatorSchema, scoreFlagSchema } from '../scored-episode.ts';
 
 /** Version of the row format; readers refuse any other. */
-export const DATASET_SCHEMA = 'infopo-fused/1';
+export const DATASET_SCHEMA = 'infopo-fused/2';
 
 // The number formats decide the Parquet types: int32 INT32, int INT64, float32 FLOAT, number DOUBLE, 0 | 1 INT_8, `parquet: timestamp`
 // milliseconds since 1970. This file is the one definition of the columns; the written schema and the JSON Schema are derived.
@@ -38,9 +40,16 @@ export const datasetTurnSchema = z.object({
   obs_end: count.nullable(),
   /** Kind of the first observation; null where none came back. */
   obs_kind: observationKindSchema.nullable(),
+  /** Each observation masked alone, the turn's others real; a lone one has the turn's gain, and its log-probs are the turn's. */
   obs_gains: z
     .array(
-      z.object({ kind: observationKindSchema, gain: z.number().nullable(), null_reason: nullReasonSchema.nullable() }),
+      z.object({
+        kind: observationKindSchema,
+        gain: z.number().nullable(),
+        gain_sum: z.number().nullable(),
+        null_reason: nullReasonSchema.nullable(),
+        logp_masked: logprobs.nullable(),
+      }),
     )
     .nullable(),
   inherited: z.boolean(),
@@ -50,6 +59,8 @@ export const datasetTurnSchema = z.object({
   info_gain: z.number().nullable(),
   info_gain_sum: z.number().nullable(),
   info_gain_nocopy: z.number().nullable(),
+  /** Mean size of S behind a gain by `kl_topk` or `kl_full`; null under every other estimator. */
+  kl_support: z.number().nullable(),
   /** L_t: loss tokens of the action, 0 for one that is not trained on; null where the ids are unknown. */
   action_tokens: count.nullable(),
   next_action_tokens: count.nullable(),
@@ -65,6 +76,11 @@ export const datasetTurnSchema = z.object({
   outcome_adv: z.number().nullable(),
   intrinsic_adv: z.number().nullable(),
   fused_adv: z.number().nullable(),
+  /** Other ways to credit the turn (spec, Baselines), and what they need besides: its own reward, log-probs of a reference. */
+  baselines: baselineColumnsSchema,
+  turn_reward: z.number().nullable(),
+  reference_before: z.number().nullable(),
+  reference_after: z.number().nullable(),
   /** The turn's own pool, under `fusion.pool_by = index` only. */
   info_level: infoLevelSchema.nullable(),
   info_n: count.nullable(),
@@ -148,6 +164,8 @@ export const datasetRowSchema = z.object({
   task_id: z.string().nullable(),
   /** The group used for comparison; a group of one is allowed. */
   group_id: z.string().min(1),
+  /** What made the group: an explicit task, branches of one conversation, the same request, or nothing but itself. */
+  group_rule: groupRuleSchema,
   parent_episode_id: z.string().nullable(),
   fork_turn: count.nullable(),
   /** Salted hash, for splits by person; null where nobody knows who it was. */
@@ -203,15 +221,21 @@ export const datasetRowSchema = z.object({
 });
 export type DatasetRow = z.infer<typeof datasetRowSchema>;
 
-/** One agent action as a flat row, derived from its episode: the `turns` config, for analysis. */
+/**
+ * One agent action as a flat row, derived from its episode: the `turns` config, for analysis. `info_level` to `info_sd` are the
+ * turn's own pool, else that of its episode.
+ */
 export const turnRowSchema = z.object({
   schema_version: z.literal(DATASET_SCHEMA),
   episode_id: z.string(),
   group_id: z.string(),
+  group_rule: groupRuleSchema,
   task_id: z.string().nullable(),
   source: z.string(),
   split: splitSchema,
   batch_id: z.string().nullable(),
+  /** What z was taken against; null where the episode is in no batch. */
+  outcome_level: outcomeLevelSchema.nullable(),
   outcome_reward: z.number().nullable(),
   action_text: z.string(),
   /** What came back, joined by blank lines; null where nothing did. */

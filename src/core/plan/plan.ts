@@ -37,9 +37,16 @@ export type PlannedTurn =
       /** The ids that stand in [obsStart, obsEnd) of the masked sequence. */
       readonly maskIds: readonly number[];
       readonly maskTruncated: boolean;
+      /** Each observation masked alone, where there are several; empty where the turn's own mask is that of the one there is. */
+      readonly alone: readonly PlannedObservation[];
       readonly nullReason: null;
     }
   | { readonly index: number; readonly nullReason: NullReason; readonly nullDetail?: string | undefined };
+
+/** The history of a turn in which one of its observations is masked and the others stay real, or why there is none. */
+export type PlannedObservation =
+  | { readonly masked: PlannedSequence; readonly nullReason: null }
+  | { readonly masked: null; readonly nullReason: NullReason };
 
 /** Everything that has to be scored for one episode, known before any server is called. */
 export interface EpisodePlan {
@@ -70,9 +77,11 @@ export function planEpisode(
   };
 }
 
-/** The sequences of a plan in scoring order: factual, then masked, turn by turn. */
+/** The sequences of a plan in scoring order, turn by turn: factual, masked, then each observation masked alone. */
 export function sequencesOf(turns: readonly PlannedTurn[]): PlannedSequence[] {
-  return turns.flatMap((turn) => (turn.nullReason === null ? [turn.factual, turn.masked] : []));
+  return turns.flatMap((turn) =>
+    turn.nullReason === null ? [turn.factual, turn.masked, ...turn.alone.flatMap(({ masked }) => masked ?? [])] : [],
+  );
 }
 
 function planTurn(
@@ -91,7 +100,8 @@ function planTurn(
 
   let maskTruncated = false;
   const masks = context.map((span) => {
-    if (!span.observation) return span;
+    // An observation without text has nothing to hide: a placeholder in its place would add words instead.
+    if (!span.observation || span.ids.length === 0) return span;
     const mask = maskSpan(placeholder, span.ids.length, maskMode);
     maskTruncated ||= mask.truncated;
     return { ids: mask.ids, observation: true };
@@ -105,7 +115,32 @@ function planTurn(
     const nullDetail = `${longest} tokens, and the scorer takes ${contextSize}`;
     return { index, nullReason: 'too_long', nullDetail };
   }
-  return { index, factual, masked, maskIds, maskTruncated, nullReason: null };
+  const alone = planAlone(context, masks, nextAction, factual, contextSize);
+  return { index, factual, masked, maskIds, maskTruncated, alone, nullReason: null };
+}
+
+/**
+ * One history per observation, parallel to them, with that one masked as it is in the turn's mask (spec S1: per-observation gains
+ * are extra). Nothing for a lone observation, which has the turn's gain.
+ */
+function planAlone(
+  context: readonly ContextSpan[],
+  masks: readonly ContextSpan[],
+  nextAction: readonly number[],
+  factual: PlannedSequence,
+  contextSize: number,
+): PlannedObservation[] {
+  const places = context.flatMap(({ observation }, place) => (observation ? [place] : []));
+  if (places.length < 2) return [];
+  return places.map((place): PlannedObservation => {
+    if (context[place]?.ids.length === 0) return { masked: null, nullReason: 'empty_reply' };
+    const masked = lay(
+      context.map((span, at) => (at === place ? (masks[at] ?? span) : span)),
+      nextAction,
+    );
+    if (sameIds(factual.ids, masked.ids)) return { masked: null, nullReason: 'mask_equals_reply' };
+    return masked.ids.length > contextSize ? { masked: null, nullReason: 'too_long' } : { masked, nullReason: null };
+  });
 }
 
 /** Lays a context and the action end to end; the observation span runs from the first observation to the last. */

@@ -34,10 +34,10 @@ describe('which kind a question is about', () => {
   test.each([
     ['', null],
     ['?!', null],
-    ['I will choose.', null],
+    ['OK, name: find_stock.', null],
     ['What is the weather like today in this town?', null],
     ['How should missing values be treated?', 'missing'],
-    ['Noted: 2 decimals. How should missing values be treated?', 'missing'],
+    ['OK, rounding: 2 decimals. How should missing values be treated?', 'missing'],
     ['how should the MISSING values be treated', 'missing'],
     ['How many decimals?', 'round'],
     ['How should the result be rounded?', 'round'],

@@ -1,6 +1,6 @@
-/** Evaluates arithmetic with + - * /, parentheses, min, max and exp, left to right as JavaScript does; throws on anything else. */
+/** Evaluates arithmetic with + - * /, parentheses, min, max, exp and expm1, left to right as JavaScript does; throws on anything else. */
 export function evaluate(expression: string): number {
-  const tokens = expression.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?|[a-z]+|[-+*/(),]|\S/g) ?? [];
+  const tokens = expression.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?|[a-z][a-z0-9]*|[-+*/(),]|\S/g) ?? [];
   let at = 0;
   const take = (): string => {
     const token = tokens[at];
@@ -50,6 +50,7 @@ const FUNCTIONS: ReadonlyMap<string, (...values: number[]) => number> = new Map(
   ['min', Math.min],
   ['max', Math.max],
   ['exp', Math.exp],
+  ['expm1', Math.expm1],
 ]);
 
 function numberOf(token: string): number {

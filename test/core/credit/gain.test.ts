@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ESTIMATORS, estimate, gainNoise, klFull, klTopK, nocopyGain, shifts } from '../../../src/core/credit/gain.ts';
+import { ESTIMATORS, estimate, gainNoise, nocopyGain, shifts } from '../../../src/core/credit/gain.ts';
+import { KL_ESTIMATORS, klFull, klTopK } from '../../../src/core/credit/kl.ts';
 import { TurnwiseError } from '../../../src/core/error.ts';
 import { estimatorSchema } from '../../../src/core/scored-episode.ts';
 
@@ -24,7 +25,9 @@ test.each([
 });
 
 test('the table has every estimator that a score may name', () => {
-  expect(Object.keys(ESTIMATORS).sort()).toEqual([...estimatorSchema.options].sort());
+  expect([...Object.keys(ESTIMATORS), ...Object.keys(KL_ESTIMATORS)].sort()).toEqual(
+    [...estimatorSchema.options].sort(),
+  );
 });
 
 describe('what has no gain throws', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BASELINES, igpo, rewardToGo } from '../../../src/core/credit/baselines.ts';
+import { BASELINES, igpo, rewardToGo, type BaselineEpisode } from '../../../src/core/credit/baselines.ts';
 import type { Ledger } from '../../../src/core/credit/ledger.ts';
 import { behaviourKnown, importanceWeight, tokenLoss } from '../../../src/core/credit/offpolicy.ts';
 import { credit, episode } from './batches.ts';
@@ -70,42 +70,51 @@ describe('baselines', () => {
       expect(credited).toBeCloseTo([1.04, 1.3, 1][t] ?? NaN, 12);
     });
     expect(rewardToGo([0, 0, 0])).toEqual([0, 0, 0]);
-    expect(BASELINES.r2g(ledgerOf('b'), {})).toEqual([0, 0]);
+    expect(BASELINES.r2g.of(ledgerOf('b'))).toEqual([0, 0]);
   });
 
   test('GV7: a reference solution', () => {
     expect(igpo({ before: -1, after: -0.2 })).toBeCloseTo(0.450851312, 5);
-    expect(BASELINES.igpo(ledgerOf('a'), {})).toEqual([null, null, null]);
-    expect(BASELINES.igpo(ledgerOf('b'), { reference: [{ before: -1, after: -1 }, null] })).toEqual([0, null]);
+    const b = ledgerOf('b');
+    const reference = [{ before: -1, after: -1 }, null];
+    const referenced = { ...b, turns: b.turns.map((turn, t) => ({ ...turn, reference: reference[t] })) };
+    expect(BASELINES.igpo.of(ledgerOf('a'))).toEqual([null, null, null]);
+    expect(BASELINES.igpo.of(referenced)).toEqual([0, null]);
   });
 
   test('token credit has mean z, in proportion to the credit of its turn', () => {
     const a = ledgerOf('a');
     for (const name of ['equalized', 'r2g', 'em'] as const) {
-      expect(meanOverTokens(a, BASELINES[name](a, {})), name).toBeCloseTo(a.z ?? NaN, 12);
+      expect(meanOverTokens(a, BASELINES[name].of(a)), name).toBeCloseTo(a.z ?? NaN, 12);
     }
-    const [first, second, last] = BASELINES.r2g(a, { rewards: [0, 0.5, 1] });
+    const [first, second, last] = BASELINES.r2g.of(rewarded(a, [0, 0.5, 1]));
     expect((first ?? NaN) / (last ?? NaN)).toBeCloseTo(1.04, 12);
     expect((second ?? NaN) / (last ?? NaN)).toBeCloseTo(1.3, 12);
-    const early = BASELINES.r2g(a, { rewards: [0, 1, 0] });
+    const early = BASELINES.r2g.of(rewarded(a, [0, 1, 0]));
     expect(early[2]).toBe(0);
     expect(meanOverTokens(a, early)).toBeCloseTo(a.z ?? NaN, 12);
-    const em = BASELINES.em(a, { rewards: [0, 1, 0.5] });
+    const em = BASELINES.em.of(rewarded(a, [0, 1, 0.5]));
     expect((em[1] ?? NaN) / (em[0] ?? NaN)).toBeCloseTo(2, 12);
   });
 
   test('z alone, information alone', () => {
     const a = ledgerOf('a');
-    expect(BASELINES.grpo(a)).toEqual([a.z, a.z, a.z]);
-    expect(BASELINES.intrinsic_only(a)).toEqual(a.turns.map(({ a_int }) => (a_int === null ? null : a.scale * a_int)));
+    expect(BASELINES.grpo.of(a)).toEqual([a.z, a.z, a.z]);
+    expect(BASELINES.intrinsic_only.of(a)).toEqual(
+      a.turns.map(({ a_int }) => (a_int === null ? null : a.scale * a_int)),
+    );
   });
 
   test('what is unknown stays so', () => {
     const c = ledgerOf('c');
-    for (const column of [BASELINES.grpo(c), BASELINES.equalized(c, {}), BASELINES.r2g(c, {}), BASELINES.em(c, {})]) {
+    for (const column of [BASELINES.grpo.of(c), BASELINES.equalized.of(c), BASELINES.r2g.of(c), BASELINES.em.of(c)]) {
       expect(column).toEqual([null]);
     }
-    expect(BASELINES.r2g(ledgerOf('a'), { rewards: [1, null, 0] })).toEqual([null, null, null]);
-    expect(BASELINES.r2g(ledgerOf('b'), { rewards: [-0.8, 0.2] })).not.toContain(0);
+    expect(BASELINES.r2g.of(rewarded(ledgerOf('a'), [1, null, 0]))).toEqual([null, null, null]);
+    expect(BASELINES.r2g.of(rewarded(ledgerOf('b'), [-0.8, 0.2]))).not.toContain(0);
   });
 });
+
+function rewarded(ledger: Ledger, rewards: readonly (number | null)[]): BaselineEpisode {
+  return { ...ledger, turns: ledger.turns.map((turn, t) => ({ ...turn, reward: rewards[t] })) };
+}

@@ -7,6 +7,7 @@ import type { EventBody } from '../../../src/core/event.ts';
 import type { Message } from '../../../src/core/message.ts';
 import type { NullReason } from '../../../src/core/observation.ts';
 import {
+  isKlEstimator,
   SCORE_SCHEMA,
   type ScoredEpisode,
   type ScoredTurn,
@@ -176,11 +177,13 @@ export function sampleScores(state: EpisodeState, spec: SampleSpec, options = sa
     const [factual, masked] = [logps(1), logps(2)];
     const d = shifts(factual, masked);
     const known = reason === null;
+    if (isKlEstimator(options.estimator)) throw new Error('a sample has no distributions');
+    const { estimator } = options;
     return {
       index,
       tokens: sampled ? action.ids.length : 0,
       action_state: action?.state ?? 'sampled',
-      gain: known ? estimate(options.estimator, d, options.clip) : null,
+      gain: known ? estimate(estimator, d, options.clip) : null,
       gain_sum: known ? estimate('shift_sum', d, null) : null,
       null_reason: reason,
       flags: after?.state === 'stopped' ? ['next_action_stopped'] : [],
@@ -208,6 +211,7 @@ export function sampleScores(state: EpisodeState, spec: SampleSpec, options = sa
     schema: SCORE_SCHEMA,
     episode_id: state.id,
     group_id: state.groupId,
+    group_rule: state.groupRule,
     outcome: null,
     scorer: { id: 'toy', revision: 'r1', tokenizer_sha: 'k', template_sha: 't', backend: 'engine', version: '0' },
     placebo: null,

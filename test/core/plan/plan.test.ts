@@ -44,6 +44,7 @@ test('factual and masked history, cut at the end of the next action', () => {
       masked: { ids: [1, 2, 91, 92, 92, 6, 7, 8], from: 6, to: 8, obsStart: 2, obsEnd: 5 },
       maskIds: [91, 92, 92],
       maskTruncated: false,
+      alone: [],
       nullReason: null,
     },
   ]);
