@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Manifest } from '../../core/dataset/manifest.ts';
 import { TurnwiseError } from '../../core/error.ts';
+import type { KnownValue } from '../../core/secrets/find.ts';
 import { findSecrets } from '../secret-scan.ts';
 import { readLines } from './read-lines.ts';
 import { openParquet } from './read-parquet.ts';
@@ -12,9 +13,17 @@ interface WrittenText {
 }
 
 /** Scans everything that was written once more, as it will be read; throws `secret_in_output` and names rule and place. */
-export async function refuseWrittenSecrets(folder: string, manifest: Manifest): Promise<void> {
+export async function refuseWrittenSecrets(
+  folder: string,
+  manifest: Manifest,
+  known: readonly KnownValue[] = [],
+): Promise<void> {
+  // A user may be called as a column is: in the words of the format only values that cannot be words are looked for.
+  const wordless = known.filter(({ whole }) => !whole);
   for (const path of [...manifest.files.map((file) => file.path), 'manifest.json']) {
-    const hit = await firstSecret(path.endsWith('.parquet') ? parquetTexts(folder, path) : lines(folder, path));
+    const hit = path.endsWith('.parquet')
+      ? await firstSecret(parquetTexts(folder, path), known)
+      : await firstSecret(lines(folder, path), wordless);
     if (hit === null) continue;
     throw new TurnwiseError(
       'input',
@@ -39,6 +48,7 @@ const CHUNK = 1 << 16;
 /** The first text with a secret in it; null where none has. */
 export async function firstSecret(
   texts: AsyncIterable<WrittenText>,
+  known: readonly KnownValue[] = [],
 ): Promise<{ readonly place: string; readonly rules: readonly string[] } | null> {
   let pending: WrittenText[] = [];
   let size = 0;
@@ -46,9 +56,9 @@ export async function firstSecret(
     const chunk = pending;
     pending = [];
     size = 0;
-    if ((await findSecrets(chunk.map(({ text }) => text).join('\n'))).length === 0) return null;
+    if ((await findSecrets(chunk.map(({ text }) => text).join('\n'), known)).length === 0) return null;
     for (const { place, text } of chunk) {
-      const rules = await findSecrets(text);
+      const rules = await findSecrets(text, known);
       if (rules.length > 0) return { place, rules };
     }
     return null;

@@ -16,6 +16,8 @@ export interface ExportEpisode {
   readonly split: DatasetRow['extra_info']['split'];
   /** Position in its split, in the order of ids. */
   readonly index: number;
+  /** Secrets that were replaced in its conversation; left out: none. */
+  readonly replacements?: number;
 }
 
 /** What decided the outcome R, and R itself in [0, 1] or null (spec S2): what an import gave, else tests, rating, decision. */

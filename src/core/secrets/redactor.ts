@@ -35,10 +35,9 @@ export function createRedactor(known: readonly KnownValue[] = []): Redactor {
     return out + text.slice(at);
   }
   const texts: Redactor['texts'] = (all, more = []) => {
-    const seams = seamFinds(all, known);
-    return all.map((text, index) =>
-      replace(text, disjoint([...findSecretsIn(text, known), ...(more[index] ?? []), ...(seams[index] ?? [])])),
-    );
+    const alone = all.map((text, index) => [...findSecretsIn(text, known), ...(more[index] ?? [])]);
+    const seams = seamFinds(all, alone, known);
+    return all.map((text, index) => replace(text, disjoint([...(alone[index] ?? []), ...(seams[index] ?? [])])));
   };
   return { text: (text, more = []) => texts([text], [more])[0] ?? '', texts, replaced };
 }

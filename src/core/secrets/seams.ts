@@ -1,4 +1,6 @@
 import { findSecretsIn, type Find, type KnownValue } from './find.ts';
+import { looksWritten } from './randomness.ts';
+import { RANDOM_TEXT } from './rules.ts';
 
 /** How far before and behind a seam a secret may reach, in UTF-16 units. */
 const REACH = 400;
@@ -7,20 +9,38 @@ const LAST_WORDS = 3;
 const FIRST_WORDS = 12;
 /** The next text, and the one behind it: between a developer's two messages stands one of the agent. */
 const DISTANCES = [1, 2];
+/** Words by which people say that a second half follows. */
+const SAYS_HALF = /\b(?:half|rest|remainder|remaining|other part|second part|continues|goes on|part 2)\b/i;
 
-/** Secrets that begin in one text and end in a later one, parallel to the texts: each part under the whole secret's value. */
-export function seamFinds(texts: readonly string[], known: readonly KnownValue[]): Find[][] {
+/**
+ * Secrets that begin in one text and end in a later one, parallel to the texts: each part under the whole secret's value.
+ * `alone` is what was found in each text by itself.
+ */
+export function seamFinds(
+  texts: readonly string[],
+  alone: readonly (readonly Find[])[],
+  known: readonly KnownValue[],
+): Find[][] {
   const finds: Find[][] = texts.map(() => []);
+  const isFound = (index: number, { at, text }: Piece): boolean =>
+    alone[index]?.some(({ start, end }) => start < at + text.length && end > at) ?? false;
   texts.forEach((first, index) => {
     for (const distance of DISTANCES) {
       const second = texts[index + distance];
       if (second === undefined) continue;
-      for (const [head, tail] of [...joints(first, second)]) {
+      for (const { head, tail, adjacent } of joints(first, second)) {
+        const seam = head.text.length;
         for (const { rule, value, start, end } of findSecretsIn(head.text + tail.text, known)) {
-          const seam = head.text.length;
           if (start >= seam || end <= seam) continue;
-          finds[index]?.push({ rule, value, start: head.at + start, end: head.at + seam });
-          finds[index + distance]?.push({ rule, value, start: tail.at, end: tail.at + end - seam });
+          const before: Piece = { text: head.text.slice(start), at: head.at + start };
+          const behind: Piece = { text: tail.text.slice(0, end - seam), at: tail.at };
+          const whole = isFound(index, before) || isFound(index + distance, behind);
+          // Beside a whole secret any word makes a longer one; it is a part of it where it looks drawn and was put there.
+          const drawn = isDrawn(before.text) && isDrawn(behind.text);
+          if ((whole || rule === RANDOM_TEXT) && !drawn) continue;
+          if (whole && !adjacent && !SAYS_HALF.test(first + second)) continue;
+          finds[index]?.push({ rule, value, start: before.at, end: before.at + before.text.length });
+          finds[index + distance]?.push({ rule, value, start: behind.at, end: behind.at + behind.text.length });
         }
       }
     }
@@ -34,25 +54,33 @@ interface Piece {
   readonly at: number;
 }
 
+interface Joint {
+  readonly head: Piece;
+  readonly tail: Piece;
+  /** Nothing but white space stands between them. */
+  readonly adjacent: boolean;
+}
+
 /** End and beginning as they stand, then word by word: people write "the other half is" in between. */
-function* joints(first: string, second: string): Generator<readonly [Piece, Piece]> {
+function* joints(first: string, second: string): Generator<Joint> {
   const end = first.trimEnd();
   const from = Math.max(0, end.length - REACH);
   const beginning = second.length - second.trimStart().length;
-  yield [
-    { text: end.slice(from), at: from },
-    { text: second.slice(beginning, beginning + REACH), at: beginning },
-  ];
+  yield {
+    head: { text: end.slice(from), at: from },
+    tail: { text: second.slice(beginning, beginning + REACH), at: beginning },
+    adjacent: true,
+  };
   const tails = words(second.slice(0, 2 * REACH), 0).slice(0, FIRST_WORDS);
   for (const head of words(end.slice(from), from).slice(-LAST_WORDS)) {
     for (const tail of tails) {
-      if (isHalf(head.text) || isHalf(tail.text)) yield [head, tail];
+      if (isHalf(head.text) || isHalf(tail.text)) yield { head, tail, adjacent: false };
     }
   }
 }
 
 function words(text: string, offset: number): Piece[] {
-  return [...text.matchAll(/[^\s"'`,;()[\]{}<>]{3,}/g)].map(({ 0: word, index }) => ({
+  return [...text.matchAll(/[^\s"'`,;()[\]{}<>]{2,400}[^\s"'`,;()[\]{}<>.:!?]/g)].map(({ 0: word, index }) => ({
     text: word,
     at: offset + index,
   }));
@@ -61,4 +89,8 @@ function words(text: string, offset: number): Piece[] {
 /** Half a secret is no word of a language. */
 function isHalf(word: string): boolean {
   return /\d/.test(word) || /[a-z][A-Z]/.test(word) || /[_:=%+-]/.test(word);
+}
+
+function isDrawn(part: string): boolean {
+  return /\d|[a-z][A-Z]/.test(part) && /[A-Za-z]/.test(part) && (part.length < 8 || !looksWritten(part));
 }
