@@ -13,6 +13,7 @@ import { interruptSignal, printJson, type Register, type ServerChoice, type Serv
 import { creditChoices, creditFlags, type CreditFlags } from './credit-flags.ts';
 import { readJsonl } from './files.ts';
 import { positive } from './numbers.ts';
+import { tell } from './output.ts';
 import { startProgress } from './progress.ts';
 import { serverOptions } from './score.ts';
 
@@ -154,7 +155,7 @@ const REASONS: Readonly<Record<RefusalReason, string>> = {
 
 function report(summary: ExportSummary, json: boolean): void {
   const { refused, manifest, ...facts } = summary;
-  for (const left of refused) process.stderr.write(`turnwise: left out: ${sentence(left)}\n`);
+  for (const left of refused) tell(`turnwise: left out: ${sentence(left)}`);
   if (json) {
     printJson({ ...facts, refused: manifest.refused, files: manifest.files });
     return;

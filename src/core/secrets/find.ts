@@ -1,5 +1,5 @@
 import { base64Runs, percentDecoded, unescaped } from './decode.ts';
-import { BEFORE, RANDOM_TEXT, RULES } from './rules.ts';
+import { BEFORE, RANDOM_TEXT, RULES, type Rule } from './rules.ts';
 
 /** A value that is known to be private in this place, whatever it looks like. */
 export interface KnownValue {
@@ -18,6 +18,9 @@ export interface Find {
   readonly value: string;
 }
 
+/** `secrets`: what opens something; `all`: what names a person or a place as well. */
+export type Scope = 'all' | 'secrets';
+
 /** How many encodings are looked through, one inside the other. */
 const DEEPEST = 3;
 
@@ -25,8 +28,15 @@ const DEEPEST = 3;
  * Everything in a text that must not be told, in order and without overlaps: by the rules, and the known values, in the text
  * itself and in what stands in it as base64, URL-encoded or JSON-escaped.
  */
-export function findSecretsIn(text: string, known: readonly KnownValue[] = []): Find[] {
-  return disjoint(found(text, known, 0));
+export function findSecretsIn(text: string, known: readonly KnownValue[] = [], scope: Scope = 'all'): Find[] {
+  return disjoint(
+    found(
+      text,
+      known,
+      RULES.filter(({ personal }) => scope === 'all' || !personal),
+      0,
+    ),
+  );
 }
 
 /** Finds that overlap become one: of the one that begins first, or longest, or tells most. */
@@ -44,26 +54,26 @@ export function disjoint(finds: readonly Find[]): Find[] {
   return kept;
 }
 
-function found(text: string, known: readonly KnownValue[], depth: number): Find[] {
-  const finds = [...byRules(text), ...byValues(text, known)];
+function found(text: string, known: readonly KnownValue[], rules: readonly Rule[], depth: number): Find[] {
+  const finds = [...byRules(text, rules), ...byValues(text, known)];
   if (depth === DEEPEST) return finds;
   for (const decoded of [percentDecoded(text), unescaped(text)]) {
     if (decoded === null) continue;
     const { starts } = decoded;
-    for (const inner of found(decoded.text, known, depth + 1)) {
+    for (const inner of found(decoded.text, known, rules, depth + 1)) {
       finds.push({ ...inner, start: starts[inner.start] ?? 0, end: starts[inner.end] ?? text.length });
     }
   }
   for (const run of base64Runs(text)) {
-    const [inner] = found(run.text, known, depth + 1);
+    const [inner] = found(run.text, known, rules, depth + 1);
     if (inner !== undefined) finds.push({ ...inner, start: run.start, end: run.end });
   }
   return finds;
 }
 
-function byRules(text: string): Find[] {
+function byRules(text: string, rules: readonly Rule[]): Find[] {
   const finds: Find[] = [];
-  for (const { name, pattern, accept } of RULES) {
+  for (const { name, pattern, accept } of rules) {
     for (const match of text.matchAll(pattern)) {
       const value = match[1] ?? match[0];
       const start = match.index + (match[1] === undefined ? 0 : match[0].lastIndexOf(value));

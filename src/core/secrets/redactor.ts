@@ -1,4 +1,4 @@
-import { disjoint, findSecretsIn, type Find, type KnownValue } from './find.ts';
+import { disjoint, findSecretsIn, type Find, type KnownValue, type Scope } from './find.ts';
 import { seamFinds } from './seams.ts';
 
 /** Puts placeholders in the place of secrets, the same for the same secret as long as it lives. */
@@ -16,33 +16,50 @@ export interface Redactor {
  * computed from the secret.
  */
 export function createRedactor(known: readonly KnownValue[] = []): Redactor {
-  const numbers = new Map<string, number>();
-  const replaced = new Map<string, number>();
-
-  function placeholder({ rule, value }: Find): string {
-    const number = numbers.get(value) ?? numbers.size + 1;
-    numbers.set(value, number);
-    replaced.set(rule, (replaced.get(rule) ?? 0) + 1);
-    return `<redacted:${rule}:${number}>`;
-  }
-  function replace(text: string, finds: readonly Find[]): string {
-    let out = '';
-    let at = 0;
-    for (const find of finds) {
-      out += text.slice(at, find.start) + placeholder(find);
-      at = find.end;
-    }
-    return out + text.slice(at);
-  }
+  const numbering = newNumbering();
   const texts: Redactor['texts'] = (all, more = []) => {
     const alone = all.map((text, index) => [...findSecretsIn(text, known), ...(more[index] ?? [])]);
     const seams = seamFinds(all, alone, known);
-    return all.map((text, index) => replace(text, disjoint([...(alone[index] ?? []), ...(seams[index] ?? [])])));
+    return all.map((text, index) =>
+      replaceFinds(text, disjoint([...(alone[index] ?? []), ...(seams[index] ?? [])]), numbering),
+    );
   };
-  return { text: (text, more = []) => texts([text], [more])[0] ?? '', texts, replaced };
+  return { text: (text, more = []) => texts([text], [more])[0] ?? '', texts, replaced: numbering.replaced };
 }
 
-/** One text without its secrets, for what is logged or shown; every call numbers anew. */
-export function redacted(text: string, known: readonly KnownValue[] = []): string {
-  return createRedactor(known).text(text);
+/**
+ * A text that may be logged or shown: `all` for what is written to a file, `secrets` for what a person reads at once. Every
+ * call numbers anew.
+ */
+export function loggable(text: string, scope: Scope, known: readonly KnownValue[] = []): string {
+  return replaceFinds(text, findSecretsIn(text, known, scope), newNumbering());
+}
+
+interface Numbering {
+  readonly placeholder: (find: Find) => string;
+  readonly replaced: ReadonlyMap<string, number>;
+}
+
+function newNumbering(): Numbering {
+  const numbers = new Map<string, number>();
+  const replaced = new Map<string, number>();
+  return {
+    replaced,
+    placeholder: ({ rule, value }) => {
+      const number = numbers.get(value) ?? numbers.size + 1;
+      numbers.set(value, number);
+      replaced.set(rule, (replaced.get(rule) ?? 0) + 1);
+      return `<redacted:${rule}:${number}>`;
+    },
+  };
+}
+
+function replaceFinds(text: string, finds: readonly Find[], { placeholder }: Numbering): string {
+  let out = '';
+  let at = 0;
+  for (const find of finds) {
+    out += text.slice(at, find.start) + placeholder(find);
+    at = find.end;
+  }
+  return out + text.slice(at);
 }

@@ -5,6 +5,8 @@ export interface Rule {
   readonly name: string;
   /** Global. The first group, where there is one, is the secret; else the whole match is. */
   readonly pattern: RegExp;
+  /** Names a person or a place: kept out of exports and logs, but an error message without its path helps nobody. */
+  readonly personal?: boolean;
   /** Whether what was captured is a secret and not an example or an expression. */
   readonly accept?: (value: string, before: string) => boolean;
 }
@@ -106,11 +108,13 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'email',
+    personal: true,
     pattern: /(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,12}(?![\w-])/gi,
     accept: isPerson,
   },
   {
     name: 'home-path',
+    personal: true,
     pattern: /(?:\/home\/|\/Users\/|[A-Za-z]:\\{1,2}Users\\{1,2})([\w.-]{2,64})/g,
     accept: isAccount,
   },
