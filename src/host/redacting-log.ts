@@ -23,54 +23,33 @@ export function createLog(): vscode.LogOutputChannel {
     return loggable(text, 'all', known);
   };
   const words = (thrown: unknown): string =>
-    clean(
-      thrown instanceof Error
-        ? (thrown.stack ?? thrown.message)
-        : typeof thrown === 'string'
-          ? thrown
-          : String(JSON.stringify(thrown)),
-    );
-  return {
-    name: channel.name,
-    get logLevel() {
-      return channel.logLevel;
-    },
-    onDidChangeLogLevel: channel.onDidChangeLogLevel,
-    trace: (message, ...args) => {
+    clean(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  const cleaning = {
+    trace: (message: string, ...args: unknown[]) => {
       channel.trace(clean(message), ...args.map(words));
     },
-    debug: (message, ...args) => {
+    debug: (message: string, ...args: unknown[]) => {
       channel.debug(clean(message), ...args.map(words));
     },
-    info: (message, ...args) => {
+    info: (message: string, ...args: unknown[]) => {
       channel.info(clean(message), ...args.map(words));
     },
-    warn: (message, ...args) => {
+    warn: (message: string, ...args: unknown[]) => {
       channel.warn(clean(message), ...args.map(words));
     },
-    error: (error, ...args) => {
+    error: (error: unknown, ...args: unknown[]) => {
       channel.error(words(error), ...args.map(words));
     },
-    append: (value) => {
+    append: (value: string) => {
       channel.append(clean(value));
     },
-    appendLine: (value) => {
+    appendLine: (value: string) => {
       channel.appendLine(clean(value));
     },
-    replace: (value) => {
+    replace: (value: string) => {
       channel.replace(clean(value));
     },
-    clear: () => {
-      channel.clear();
-    },
-    show: (...how: readonly unknown[]) => {
-      channel.show(how.at(-1) === true);
-    },
-    hide: () => {
-      channel.hide();
-    },
-    dispose: () => {
-      channel.dispose();
-    },
-  };
+  } satisfies Partial<vscode.LogOutputChannel>;
+  // What writes no words (show, clear, dispose, ...) is the channel's own.
+  return Object.create(channel, Object.getOwnPropertyDescriptors(cleaning)) as vscode.LogOutputChannel;
 }
