@@ -22,7 +22,7 @@ export const ALPHANUMERIC = LOWER + UPPER + DIGITS;
 export const URL_SAFE = `${ALPHANUMERIC}_-`;
 
 export function letters(random: Random, alphabet: string, length: number): string {
-  return Array.from({ length }, () => pick(random, [...alphabet])).join('');
+  return Array.from({ length }, () => pick(random, Array.from(alphabet))).join('');
 }
 
 /** A kind that is a fixed beginning and drawn letters. */

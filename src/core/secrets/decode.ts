@@ -38,10 +38,21 @@ export function unescaped(text: string): Decoded | null {
 export function base64Runs(text: string): Base64Run[] {
   const runs: Base64Run[] = [];
   for (const { 0: run, index } of text.matchAll(/[A-Za-z0-9+/_-]{12,}={0,2}/g)) {
-    const said = base64Text(run.replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/'));
-    if (said !== null) runs.push({ start: index, end: index + run.length, text: said });
+    for (const [from, to] of partsOf(run)) {
+      const said = base64Text(run.slice(from, to).replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/'));
+      if (said !== null) runs.push({ start: index + from, end: index + to, text: said });
+    }
   }
   return runs;
+}
+
+/** A slash is a digit of base64 and the edge of a name in a path: the whole run, what follows its first slashes, its names. */
+function partsOf(run: string): (readonly [from: number, to: number])[] {
+  const slashes = [...run.matchAll(/\//g)].slice(0, 4).map(({ index }) => index);
+  const names = slashes.map((slash, k) => [slash + 1, slashes[k + 1] ?? run.length] as const);
+  return [[0, run.length] as const, ...slashes.map((slash) => [slash + 1, run.length] as const), ...names].filter(
+    ([from, to], at, all) => to - from >= 12 && all.findIndex(([a, b]) => a === from && b === to) === at,
+  );
 }
 
 function base64Text(run: string): string | null {

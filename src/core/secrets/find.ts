@@ -39,9 +39,9 @@ export function findSecretsIn(text: string, known: readonly KnownValue[] = [], s
   );
 }
 
-/** Finds that overlap become one: of the one that begins first, or longest, or tells most. */
+/** Finds that overlap become one: of the one that begins first, and of those that begin together the first given. */
 export function disjoint(finds: readonly Find[]): Find[] {
-  const sorted = finds.filter(({ start, end }) => end > start).toSorted((a, b) => a.start - b.start || b.end - a.end);
+  const sorted = finds.filter(({ start, end }) => end > start).toSorted((a, b) => a.start - b.start);
   const kept: Find[] = [];
   for (const find of sorted) {
     const last = kept.at(-1);

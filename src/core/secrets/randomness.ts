@@ -20,7 +20,17 @@ export function looksRandom(run: string): boolean {
   if (/^[0-9a-f-]+$/i.test(run)) return false;
   // What is long and uniform is a picture or a program, not a key; what it says once decoded is looked at elsewhere.
   if (run.length > 400) return false;
-  return isDrawn(run) || run.split(/[_+/=-]/).some((piece) => piece.length < run.length && isDrawn(piece));
+  if (isDrawn(run) || run.split(/[_+/=-]/).some((piece) => piece.length < run.length && isDrawn(piece))) return true;
+  // Behind words that say what it is.
+  const label = /^(?:[a-z]{2,12}[_-]){1,3}/i.exec(run)?.[0] ?? '';
+  return label !== '' && isDrawn(run.slice(label.length));
+}
+
+/** Whether a run is hex digits behind a label (`label-3f2a...`): nobody labels a hash so, but with what kind of hash it is. */
+export function looksLabelled(run: string): boolean {
+  const [label = '', ...pieces] = run.split(/[-_]/);
+  if (!/[g-z]/i.test(label) || /sha|md5|hash|digest|commit|rev|blob|etag|chunk/i.test(run)) return false;
+  return pieces.some((piece) => /^[0-9a-f]{24,}$/i.test(piece) && /\d/.test(piece) && /[a-f]/i.test(piece));
 }
 
 /** Whether a text of words joined by signs reads like words. */
@@ -44,9 +54,11 @@ function count(text: string): { readonly usual: number; readonly pairs: number }
   for (let at = 0; at + 1 < text.length; at += 1) {
     const pair = text.slice(at, at + 2);
     if (!/^[A-Za-z0-9]{2}$/.test(pair)) continue;
+    // A number says nothing either way.
+    if (/^\d\d$/.test(pair)) continue;
     pairs += 1;
     // Where one case follows the other a new word begins, as in camelCase; within a word cases do not change back and forth.
-    if (/^\d\d$/.test(pair) || (!/\d|[a-z][A-Z]/.test(pair) && USUAL_PAIRS.has(pair.toLowerCase()))) usual += 1;
+    if (!/\d|[a-z][A-Z]/.test(pair) && USUAL_PAIRS.has(pair.toLowerCase())) usual += 1;
   }
   return { usual, pairs };
 }

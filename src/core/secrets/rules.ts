@@ -1,4 +1,4 @@
-import { looksRandom, looksWritten } from './randomness.ts';
+import { looksLabelled, looksRandom, looksWritten } from './randomness.ts';
 
 /** A kind of secret, and how it is written. */
 export interface Rule {
@@ -121,7 +121,8 @@ export const RULES: readonly Rule[] = [
   {
     name: RANDOM_TEXT,
     pattern: /(?<![A-Za-z0-9+/_%-])[A-Za-z0-9_+/-]{20,4096}={0,2}(?![A-Za-z0-9+/_-])/g,
-    accept: (value, before) => !/sha(?:1|256|384|512)-$|base64,$/.test(before) && looksRandom(value),
+    accept: (value, before) =>
+      !/sha(?:1|256|384|512)-$|base64,$/.test(before) && (looksRandom(value) || looksLabelled(value)),
   },
 ];
 
@@ -147,7 +148,9 @@ function isDrawnValue(value: string): boolean {
 
 /** A member, a call, a path or a version is how programs say where a value comes from. */
 function isCode(value: string): boolean {
-  if (/^[a-z_$][\w$]{0,60}(?:\??\.[a-z_$][\w$]{0,60}){1,8}[!?]?$/i.test(value)) return looksWritten(value);
+  if (/^[a-z_$][\w$]{0,60}(?:\??\.[a-z_$][\w$]{0,60}){1,8}[!?]?$/i.test(value)) {
+    return looksWritten(value) && !/\d\d[!?]?$/.test(value);
+  }
   return /^(?:\.{0,2}\/[\w.@/-]+|[\d.]+|v?\d+\.\d+\S*|0x[0-9a-f]+|https?:\/\/[^@]*|\d{4}-\d\d-\d\d.*|[$%&|].*)$/i.test(
     value,
   );

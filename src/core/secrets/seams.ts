@@ -22,8 +22,11 @@ export function seamFinds(
   known: readonly KnownValue[],
 ): Find[][] {
   const finds: Find[][] = texts.map(() => []);
-  const isFound = (index: number, { at, text }: Piece): boolean =>
-    alone[index]?.some(({ start, end }) => start < at + text.length && end > at) ?? false;
+  const isFound = (index: number, { at, text }: Piece, rule: string): boolean =>
+    alone[index]?.some((one) => {
+      const same = one.rule === rule || one.rule === RANDOM_TEXT;
+      return same && one.start < at + text.length && one.end > at;
+    }) ?? false;
   texts.forEach((first, index) => {
     for (const distance of DISTANCES) {
       const second = texts[index + distance];
@@ -31,10 +34,16 @@ export function seamFinds(
       for (const { head, tail, adjacent } of joints(first, second)) {
         const seam = head.text.length;
         for (const { rule, value, start, end } of findSecretsIn(head.text + tail.text, known)) {
-          if (start >= seam || end <= seam) continue;
+          if (end <= seam) continue;
+          if (start >= seam) {
+            // The words that give it away stand in the first text.
+            const at = tail.at + start - seam;
+            if (adjacent) finds[index + distance]?.push({ rule, value, start: at, end: at + end - start });
+            continue;
+          }
           const before: Piece = { text: head.text.slice(start), at: head.at + start };
           const behind: Piece = { text: tail.text.slice(0, end - seam), at: tail.at };
-          const whole = isFound(index, before) || isFound(index + distance, behind);
+          const whole = isFound(index, before, rule) || isFound(index + distance, behind, rule);
           // Beside a whole secret any word makes a longer one; it is a part of it where it looks drawn and was put there.
           const drawn = isDrawn(before.text) && isDrawn(behind.text);
           if ((whole || rule === RANDOM_TEXT) && !drawn) continue;
@@ -61,16 +70,21 @@ interface Joint {
   readonly adjacent: boolean;
 }
 
+/** Words in front of a second half, up to where it begins. */
+const LABEL = /^[^\n]{0,60}\b(?:half|rest|remainder|part)\b[^\n]{0,20}?(?:\bis|:)\s+/i;
+
 /** End and beginning as they stand, then word by word: people write "the other half is" in between. */
 function* joints(first: string, second: string): Generator<Joint> {
   const end = first.trimEnd();
   const from = Math.max(0, end.length - REACH);
   const beginning = second.length - second.trimStart().length;
-  yield {
-    head: { text: end.slice(from), at: from },
-    tail: { text: second.slice(beginning, beginning + REACH), at: beginning },
-    adjacent: true,
-  };
+  const label = LABEL.exec(second)?.[0].length ?? null;
+  const starts = [...new Set([beginning, ...(end.length < first.length || beginning > 0 ? [0] : [])])];
+  for (const at of [...starts, ...(label === null ? [] : [label])]) {
+    const tail = { text: second.slice(at, at + REACH), at };
+    yield { head: { text: end.slice(from), at: from }, tail, adjacent: true };
+    if (end.length < first.length) yield { head: { text: first.slice(from), at: from }, tail, adjacent: true };
+  }
   const tails = words(second.slice(0, 2 * REACH), 0).slice(0, FIRST_WORDS);
   for (const head of words(end.slice(from), from).slice(-LAST_WORDS)) {
     for (const tail of tails) {
@@ -91,6 +105,10 @@ function isHalf(word: string): boolean {
   return /\d/.test(word) || /[a-z][A-Z]/.test(word) || /[_:=%+-]/.test(word);
 }
 
+/** Whether a part, or what stands behind a sign in it, was drawn rather than written. */
 function isDrawn(part: string): boolean {
-  return /\d|[a-z][A-Z]/.test(part) && /[A-Za-z]/.test(part) && (part.length < 8 || !looksWritten(part));
+  return [part, ...part.split(/[^A-Za-z0-9]/)].some((piece) => {
+    if (piece.length < 2 || !/\d|[a-z][A-Z]/.test(piece) || !/[A-Za-z]/.test(piece)) return false;
+    return piece.length < 8 || (piece.match(/\d/g)?.length ?? 0) > piece.length / 4 || !looksWritten(piece);
+  });
 }
