@@ -1,4 +1,4 @@
-import { ALPHANUMERIC, HEX, letters, prefixed, URL_SAFE, type Kind } from './kind.ts';
+import { ALPHANUMERIC, DIGITS, HEX, letters, LOWER, prefixed, UPPER, URL_SAFE, worded, type Kind } from './kind.ts';
 
 /**
  * Kinds that no rule was written for, to say what the rules are worth for the kinds that nobody has thought of. Nothing but
@@ -7,18 +7,35 @@ import { ALPHANUMERIC, HEX, letters, prefixed, URL_SAFE, type Kind } from './kin
  */
 export const HELD_OUT: readonly Kind[] = [
   {
-    name: 'Airtable',
+    name: 'Mapbox',
     bare: true,
     draw: (random) => {
-      const core = letters(random, HEX, 64);
-      return { text: `pat${letters(random, ALPHANUMERIC, 14)}.${core}`, core };
+      const core = letters(random, URL_SAFE, 22);
+      const claims = Buffer.from(`{"u":"${letters(random, LOWER, 8)}","a":"${letters(random, LOWER, 25)}"}`);
+      return { text: `sk.${claims.toString('base64url')}.${core}`, core };
     },
   },
-  prefixed('Notion', 'ntn_', ALPHANUMERIC, 46),
-  prefixed('Sentry', 'sntryu_', HEX, 64),
-  prefixed('Square', 'sq0atp-', URL_SAFE, 22),
-  prefixed('Fly.io', 'FlyV1 fm2_', `${ALPHANUMERIC}+/`, 120),
-  prefixed('Okta', '00', URL_SAFE, 40),
-  prefixed('Dropbox', 'sl.', URL_SAFE, 130),
-  prefixed('Netlify', 'nfp_', ALPHANUMERIC, 36),
+  {
+    name: 'Atlassian',
+    bare: true,
+    draw: (random) => {
+      const core = `${letters(random, URL_SAFE, 180)}=${letters(random, `${UPPER}${DIGITS}`, 8)}`;
+      return { text: `ATATT3xFfGF0${core}`, core };
+    },
+  },
+  {
+    name: 'Asana',
+    bare: true,
+    draw: (random) => {
+      const core = letters(random, HEX, 32);
+      return { text: `1/${letters(random, DIGITS, 16)}:${core}`, core };
+    },
+  },
+  prefixed('Contentful', 'CFPAT-', URL_SAFE, 43),
+  prefixed('Pulumi', 'pul-', HEX, 40),
+  prefixed('Typeform', 'tfp_', ALPHANUMERIC, 44),
+  prefixed('Segment', '', ALPHANUMERIC, 32),
+  worded('Algolia', ['ALGOLIA_ADMIN_KEY=%', 'adminApiKey: "%"', 'the Algolia admin key is %'], (random) =>
+    letters(random, HEX, 32),
+  ),
 ];

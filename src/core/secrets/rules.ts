@@ -104,7 +104,7 @@ export const RULES: readonly Rule[] = [
   {
     name: 'hex-secret',
     pattern: /(?<![A-Za-z0-9])([0-9a-f]{32,128}|[0-9A-F]{32,128})(?![A-Za-z0-9])/g,
-    accept: (_value, before) => NEAR_SECRET.test(before) && !NEAR_DIGEST.test(before),
+    accept: (_value, before) => (NEAR_SECRET.test(before) || LABELLED.test(before)) && !NEAR_DIGEST.test(before),
   },
   {
     name: 'email',
@@ -130,7 +130,10 @@ export const RULES: readonly Rule[] = [
 export const BEFORE = 60;
 
 const NEAR_SECRET = /(?:key|token|secret|password|passwd|pwd|credential|auth|bearer)[^\n]{0,40}$/i;
-const NEAR_DIGEST = /(?:sha\d*|md5|hash|digest|checksum|commit|revision|integrity|etag|fingerprint|blob)[^\n]{0,20}$/i;
+/** Joined to a label that is no hex itself, as services write their keys. */
+const LABELLED = /(?=[a-z0-9]*[g-z])[a-z0-9]{2,24}[._-]$/i;
+const NEAR_DIGEST =
+  /(?:sha\d*|md5|hash|digest|checksum|commit|revision|integrity|etag|fingerprint|blob|chunk|asset|cache)[^\n]{0,20}$/i;
 
 function hasDigit(value: string): boolean {
   return /\d/.test(value);
@@ -138,7 +141,8 @@ function hasDigit(value: string): boolean {
 
 /** Letters with digits or signs among them: a word or a name alone is not a secret. */
 function looksDrawn(value: string): boolean {
-  return /[A-Za-z]/.test(value) && /[0-9]/.test(value);
+  if (/[A-Za-z]/.test(value) && /[0-9]/.test(value)) return true;
+  return /[a-z][A-Z].*[a-z][A-Z]/.test(value) && !looksWritten(value);
 }
 
 /** What a name that may also hold words has to hold to count. */

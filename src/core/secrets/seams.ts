@@ -23,10 +23,7 @@ export function seamFinds(
 ): Find[][] {
   const finds: Find[][] = texts.map(() => []);
   const isFound = (index: number, { at, text }: Piece, rule: string): boolean =>
-    alone[index]?.some((one) => {
-      const same = one.rule === rule || one.rule === RANDOM_TEXT;
-      return same && one.start < at + text.length && one.end > at;
-    }) ?? false;
+    alone[index]?.some((one) => one.rule === rule && one.start < at + text.length && one.end > at) ?? false;
   texts.forEach((first, index) => {
     for (const distance of DISTANCES) {
       const second = texts[index + distance];
