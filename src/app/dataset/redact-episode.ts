@@ -54,12 +54,10 @@ function withCleanNames(state: EpisodeState, redactor: Redactor): EpisodeState {
     turns: state.turns.map((turn) => {
       const { generation } = turn;
       if (generation === null) return turn;
-      const { model, model_revision, server, server_version } = generation;
+      const { model, server } = generation;
       const names = {
         model: text(model),
-        model_revision: clean(model_revision),
         server: text(server),
-        server_version: clean(server_version),
       };
       return { ...turn, generation: { ...generation, ...names } };
     }),

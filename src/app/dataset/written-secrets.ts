@@ -33,13 +33,20 @@ export async function refuseWrittenSecrets(
   }
 }
 
-/** All strings of a row, in order. */
+/** Columns that hold hashes of ours or of a repository: hex digits in them are no keys. */
+const HASHES = /^(?:person|batch_id|(?:\w+_)?(?:sha|sha256|revision))$/;
+
+function isHash(key: string, value: unknown): boolean {
+  return HASHES.test(key) && typeof value === 'string' && /^[0-9a-f]+$/.test(value);
+}
+
+/** All strings of a row that may hold words, in order. */
 export function rowStrings(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
   // Token and number lists are long and hold no text.
   if (Array.isArray(value) && typeof value[0] === 'number') return [];
-  return Object.values(value).flatMap(rowStrings);
+  return Object.entries(value).flatMap(([key, one]) => (isHash(key, one) ? [] : rowStrings(one)));
 }
 
 /** Letters that are scanned in one go: a scan has a fixed cost. */
@@ -76,7 +83,8 @@ async function* lines(folder: string, path: string): AsyncGenerator<WrittenText>
   let line = 0;
   for await (const text of readLines(join(folder, path))) {
     line += 1;
-    yield { place: `${path}, line ${line}`, text };
+    const whole = path.endsWith('.jsonl') ? rowStrings(JSON.parse(text)).join('\n') : text;
+    yield { place: `${path}, line ${line}`, text: whole };
   }
 }
 

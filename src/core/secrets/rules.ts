@@ -104,7 +104,7 @@ export const RULES: readonly Rule[] = [
   {
     name: 'hex-secret',
     pattern: /(?<![A-Za-z0-9])([0-9a-f]{32,128}|[0-9A-F]{32,128})(?![A-Za-z0-9])/g,
-    accept: (_value, before) => (NEAR_SECRET.test(before) || LABELLED.test(before)) && !NEAR_DIGEST.test(before),
+    accept: (value, before) => /\d/.test(value) && /[a-f]/i.test(value) && !NEAR_DIGEST.test(before),
   },
   {
     name: 'email',
@@ -129,11 +129,9 @@ export const RULES: readonly Rule[] = [
 /** How much of the text in front of a find its rule is shown, in UTF-16 units. */
 export const BEFORE = 60;
 
-const NEAR_SECRET = /(?:key|token|secret|password|passwd|pwd|credential|auth|bearer)[^\n]{0,40}$/i;
-/** Joined to a label that is no hex itself, as services write their keys. */
-const LABELLED = /(?=[a-z0-9]*[g-z])[a-z0-9]{2,24}[._-]$/i;
+/** Hex digits this long are a key or a hash, and a hash is called one, as in our own columns. */
 const NEAR_DIGEST =
-  /(?:sha\d*|md5|hash|digest|checksum|commit|revision|integrity|etag|fingerprint|blob|chunk|asset|cache)[^\n]{0,20}$/i;
+  /(?:sha\d*|md5|hash|digest|checksum|commit|revision|integrity|etag|fingerprint|blob|chunk|asset|cache|batch_id)[^\n]{0,20}$/i;
 
 function hasDigit(value: string): boolean {
   return /\d/.test(value);
