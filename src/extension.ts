@@ -5,6 +5,7 @@ import { createApi, type TurnwiseApi } from './host/api.ts';
 import type { COMMANDS } from './host/commands.ts';
 import type { TreeNode } from './host/episodes-tree.ts';
 import type { Host } from './host/host.ts';
+import { createLog } from './host/redacting-log.ts';
 import type { Connectors } from './host/servers.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { Connectors } from './host/servers.ts';
  * neither the store nor a server is touched. A part that fails says so where it was called; the others stay.
  */
 export function activate(context: vscode.ExtensionContext): TurnwiseApi {
-  const log = vscode.window.createOutputChannel('Turnwise', { log: true });
+  const log = createLog();
   const drawn = new vscode.EventEmitter<TreeNode | undefined>();
   let opening: Promise<Host> | null = null;
   const product = (): Promise<Host> => (opening ??= open(context, log, drawn));

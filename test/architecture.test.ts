@@ -58,6 +58,29 @@ test('files stay below 400 lines, with no barrel, no default export and no catch
   expect(wrong).toEqual([]);
 });
 
+/** Where words for a person may be written, each through `loggable`; the last one runs in a Node too old for anything else. */
+const LOGGERS: Readonly<Record<string, RegExp>> = {
+  'host/redacting-log.ts': /createOutputChannel/,
+  'cli/output.ts': /process\.stderr/,
+  'engine/log.ts': /process\.stderr/,
+  // Draws a bar: counts, and words of our own.
+  'cli/progress.ts': /process\.stderr/,
+  'launch.ts': /process\.stderr/,
+};
+
+test('there is one redacting logger for each kind of process, and no other way to write a log', () => {
+  const ways = /\bconsole\s*[.[]|process\.stderr|createOutputChannel|\bdebuglog\b|process\._rawDebug|emitWarning/g;
+  const wrong = files.flatMap(({ file, text }) =>
+    [...text.matchAll(ways)].filter(([way]) => !LOGGERS[file]?.test(way)).map(([way]) => `${file} writes with ${way}`),
+  );
+  expect(wrong).toEqual([]);
+  for (const file of ['host/redacting-log.ts', 'cli/output.ts', 'engine/log.ts']) {
+    expect(importsOf(files.find((one) => one.file === file)?.text ?? ''), file).toContain(
+      '../core/secrets/redactor.ts',
+    );
+  }
+});
+
 test('the import reader sees every form it must hold', () => {
   const sample =
     "import { a } from 'x';\nimport type { B } from './b.ts';\nexport { c } from 'y';\nawait import('z');\nimport './w.ts';\n";

@@ -5,7 +5,7 @@ import type { OutcomeKind } from '../core/credit/outcome.ts';
 import { resolveCreditOptions, type CreditChoices } from '../core/credit/options.ts';
 import { exportedCredit, fittingScores, type ExportEpisode } from '../core/dataset/export-episode.ts';
 import { MANIFEST_SCHEMA, type Manifest, type RefusalReason } from '../core/dataset/manifest.ts';
-import { datasetRow } from '../core/dataset/row.ts';
+import { datasetRow, REDACTION_RULESET } from '../core/dataset/row.ts';
 import { DATASET_SCHEMA, type DatasetRow } from '../core/dataset/schema.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { TurnwiseError } from '../core/error.ts';
@@ -17,7 +17,10 @@ import type { Journal } from '../store/journal.ts';
 import { writeDataset } from './dataset/dataset-folder.ts';
 import { refuseWrittenSecrets, rowStrings } from './dataset/written-secrets.ts';
 import { admission } from './dataset/admission.ts';
+import { redactEpisode, redactScored, type RedactedEpisode } from './dataset/redact-episode.ts';
 import { findSecrets, ruleNames } from './secret-scan.ts';
+import type { KnownValue } from '../core/secrets/find.ts';
+import { createRedactor, type Redactor } from '../core/secrets/redactor.ts';
 
 /** An episode that is left out, and why; `detail` names rules, never what they found. */
 export interface Refused {
@@ -37,6 +40,8 @@ export interface ExportRequest {
   readonly out: string;
   /** Salt of `person`; default: derived from the store, so that one store always gives the same bytes. */
   readonly salt?: string | undefined;
+  /** Values of this place that must not leave (the `.env` of a workspace, the user, ...), besides what the rules find. */
+  readonly known?: readonly KnownValue[] | undefined;
   /** A sentence that belongs to every number of this scorer. */
   readonly notice?: string | null | undefined;
   readonly groupWeight?: number | undefined;
@@ -51,6 +56,8 @@ export interface ExportSummary {
   readonly rows: number;
   readonly turns: number;
   readonly unscored: number;
+  /** Rows in which secrets were replaced: they go as text, without tokens and credit. */
+  readonly redacted: number;
   readonly batch_id: string | null;
   readonly batch_n: number;
   readonly refused: readonly Refused[];
@@ -59,12 +66,12 @@ export interface ExportSummary {
 
 /**
  * Writes the episodes of a store as a dataset folder, whole or not at all. Rows are read, built and written one at a time;
- * what stays in memory are the numbers that credit needs. Episodes without consent or with a secret in them are left out and
- * reported. Throws `nothing_to_export` where no episode is left.
+ * what stays in memory are the numbers that credit needs. Episodes without consent are left out and
+ * reported; a secret in a conversation is replaced, and the row goes as text. Throws `nothing_to_export` where no episode is left.
  */
 export async function exportDataset(request: ExportRequest): Promise<ExportSummary> {
-  const selection = await select(request);
-  const { members, refused, batch } = selection;
+  const redactor = createRedactor(request.known);
+  const { members, refused, batch } = await select(request, redactor);
   if (members.length === 0) throw nothingToExport(refused);
   const options = batch === null ? null : batch.options;
   const ledgers = new Map<string, Ledger>(
@@ -95,23 +102,26 @@ export async function exportDataset(request: ExportRequest): Promise<ExportSumma
     request.out,
     {
       manifest: plan,
-      rows: () => rowsOf(members, ledgers, request),
+      rows: () => rowsOf(members, ledgers, request, redactor),
       redaction: {
-        ruleset: 'refuse-on-secret/1',
+        ruleset: REDACTION_RULESET,
         rules: ruleNames(),
-        replacements: 0,
+        rows: members.filter(({ replacements }) => replacements > 0).length,
+        replacements: members.reduce((sum, member) => sum + member.replacements, 0),
+        by_rule: Object.fromEntries([...redactor.replaced].sort(([a], [b]) => (a < b ? -1 : 1))),
         refused: refused.filter(({ reason }) => reason === 'secret_found').length,
       },
       notice: request.notice,
       groupWeight: request.groupWeight,
     },
-    refuseWrittenSecrets,
+    (folder, written) => refuseWrittenSecrets(folder, written, request.known),
   );
   return {
     out: request.out,
     rows: members.length,
     turns,
     unscored: plan.unscored,
+    redacted: members.filter(({ replacements }) => replacements > 0).length,
     batch_id: plan.splits[0].batch_id,
     batch_n: plan.splits[0].batch_n,
     refused,
@@ -127,6 +137,8 @@ interface Member {
   readonly consent: DatasetRow['consent'];
   readonly person: string | null;
   readonly scored: boolean;
+  /** Places of its conversation in which a secret was replaced; with any it goes as text. */
+  readonly replacements: number;
   readonly turns: number;
 }
 
@@ -137,20 +149,15 @@ interface Batch {
 }
 
 /** First reading: who is in, and the numbers of the batch. */
-async function select({
-  journal,
-  scoredOf,
-  choices,
-  outcome,
-  salt,
-  signal,
-  onRefused,
-  onProgress,
-}: ExportRequest): Promise<{
+async function select(
+  request: ExportRequest,
+  redactor: Redactor,
+): Promise<{
   readonly members: readonly Member[];
   readonly refused: readonly Refused[];
   readonly batch: Batch | null;
 }> {
+  const { journal, choices, outcome, salt, signal, onRefused, onProgress, known } = request;
   const ids = journal
     .episodes()
     .map(({ id }) => id)
@@ -162,18 +169,22 @@ async function select({
   for (const [done, id] of ids.entries()) {
     signal?.throwIfAborted();
     onProgress?.(done, 2 * ids.length);
-    const state = reduce(journal.read(id));
-    const scored = fittingScores(state, scoredOf(state));
-    const admitted = admission(state);
-    const secrets = admitted.consent === null ? [] : await secretsIn(state, scored, admitted.consent);
-    if (admitted.consent === null || secrets.length > 0) {
-      const why: Refused = {
-        episode_id: id,
-        reason: admitted.consent === null ? admitted.reason : 'secret_found',
-        detail: secrets.length > 0 ? secrets.join(', ') : null,
-      };
+    const original = reduce(journal.read(id));
+    const admitted = admission(original);
+    const refuse = (reason: RefusalReason, detail: string | null): void => {
+      const why: Refused = { episode_id: id, reason, detail };
       refused.push(why);
       onRefused?.(why);
+    };
+    if (admitted.consent === null) {
+      refuse(admitted.reason, null);
+      continue;
+    }
+    const { state, replacements } = await redactEpisode(original, redactor);
+    const scored = scoresOf(original, replacements, request, redactor);
+    const left = await secretsIn(state, scored, admitted.consent, known);
+    if (left.length > 0) {
+      refuse('secret_found', left.join(', '));
       continue;
     }
     if (scored !== null) {
@@ -187,6 +198,7 @@ async function select({
       consent: admitted.consent,
       person: personOf(state, people),
       scored: scored !== null,
+      replacements,
       turns: state.turns.filter((turn) => turn.state !== 'inherited').length,
     });
   }
@@ -194,27 +206,45 @@ async function select({
 }
 
 /** Second reading: the rows, in the order of their ids. */
-function* rowsOf(
+async function* rowsOf(
   members: readonly Member[],
   ledgers: ReadonlyMap<string, Ledger>,
-  { journal, scoredOf, outcome, signal, onProgress }: ExportRequest,
-): Generator<DatasetRow, void, void> {
+  request: ExportRequest,
+  redactor: Redactor,
+): AsyncGenerator<DatasetRow, void, void> {
+  const { journal, outcome, signal, onProgress } = request;
   for (const [index, { id, lastSeq, consent, person, scored }] of members.entries()) {
     signal?.throwIfAborted();
     onProgress?.(members.length + index, 2 * members.length);
-    const state = reduce(journal.read(id).filter(({ seq }) => seq <= lastSeq));
-    const episode: ExportEpisode = { state, consent, person, weight: 1, split: 'train', index, outcome };
-    yield datasetRow(episode, scored ? fittingScores(state, scoredOf(state)) : null, ledgers.get(id) ?? null);
+    const original = reduce(journal.read(id).filter(({ seq }) => seq <= lastSeq));
+    const { state, replacements } = await redactEpisode(original, redactor);
+    const which = { weight: 1, split: 'train', index, outcome, replacements } as const;
+    const episode: ExportEpisode = { state, consent, person, ...which };
+    const scores = scored ? scoresOf(original, replacements, request, redactor) : null;
+    yield datasetRow(episode, scores, ledgers.get(id) ?? null);
   }
 }
 
+/** The scores that a row may ship; none where its conversation was redacted: they are of words that are no longer there. */
+function scoresOf(
+  state: EpisodeState,
+  replacements: RedactedEpisode['replacements'],
+  { scoredOf }: ExportRequest,
+  redactor: Redactor,
+): ScoredEpisode | null {
+  const scored = replacements > 0 ? null : fittingScores(state, scoredOf(state));
+  return scored === null ? null : redactScored(scored, redactor);
+}
+
+/** Rules that still find something in what would be written; what they find stands where it cannot be replaced. */
 async function secretsIn(
   state: EpisodeState,
   scored: ScoredEpisode | null,
   consent: DatasetRow['consent'],
+  known: readonly KnownValue[] | undefined,
 ): Promise<string[]> {
   const row = datasetRow({ state, consent, person: null, weight: 1, split: 'train', index: 0 }, scored, null);
-  return findSecrets(rowStrings(row).join('\n'));
+  return findSecrets(rowStrings(row).join('\n'), known);
 }
 
 function placeboOf({ placebo }: ScoredEpisode): ScoredEpisode['placebo'] {

@@ -2,6 +2,7 @@ import { APIConnectionError, APIError } from 'openai';
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import { errorText } from '../core/error.ts';
+import { loggable } from '../core/secrets/redactor.ts';
 
 /** A failure as the chat reports it: a stable word, and a sentence for a person. */
 export interface ChatFailure {
@@ -35,11 +36,21 @@ export function mayBeAboutParameters(thrown: unknown): boolean {
 }
 
 /** A reason and a sentence for whatever ended an answer; `begun`: some of it had come. */
-export function explain(
-  server: { readonly name: string; readonly url: string; readonly model: string | null },
-  thrown: unknown,
-  begun: boolean,
-): ChatFailure {
+export function explain(server: Asked, thrown: unknown, begun: boolean): ChatFailure {
+  const { reason, message } = inWords(server, thrown, begun);
+  // A server may repeat the key that it was asked with.
+  const words = server.apiKey ? message.replaceAll(server.apiKey, '<redacted:key>') : message;
+  return { reason, message: loggable(words, 'secrets') };
+}
+
+interface Asked {
+  readonly name: string;
+  readonly url: string;
+  readonly model: string | null;
+  readonly apiKey?: string | null;
+}
+
+function inWords(server: Asked, thrown: unknown, begun: boolean): ChatFailure {
   const { name, url, model } = server;
   const refusal = refusalOf(thrown);
   if (refusal) return explainRefusal(name, model, refusal);

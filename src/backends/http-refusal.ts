@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TurnwiseError, type Fault } from '../core/error.ts';
+import { loggable } from '../core/secrets/redactor.ts';
 
 /** How the servers that we know word a refusal: OpenAI and llama.cpp, vLLM and SGLang of old, FastAPI, Ollama. */
 const shapes = [
@@ -128,6 +129,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 
 function shortened(words: string): string {
-  const line = words.replace(/\s+/g, ' ').trim();
+  // Before it is cut: half a secret looks like nothing.
+  const line = loggable(words, 'secrets').replace(/\s+/g, ' ').trim();
   return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}…` : line;
 }

@@ -21,6 +21,9 @@ export interface JsonClient {
  */
 export const SILENCE_MS = 240_000;
 
+/** A key shorter than this is none. */
+const SHORTEST_KEY = 6;
+
 /** The largest answer taken in, bytes: the log-probs of a 100,000-token prompt are a tenth of it. */
 const MAX_ANSWER_BYTES = 128 * 2 ** 20;
 
@@ -69,7 +72,7 @@ export function openJsonClient(server: JsonServer): JsonClient {
       }
       const text = await wholeText(bodyOf(response, watch)).catch(() => '');
       signal?.throwIfAborted();
-      throw refusalOf({ name, url, path }, response.status, jsonOrNull(text));
+      throw refusalOf({ name, url, path }, response.status, jsonOrNull(withoutKey(text)));
     } catch (thrown) {
       throw failure(thrown, watch, begun, signal);
     } finally {
@@ -119,6 +122,11 @@ export function openJsonClient(server: JsonServer): JsonClient {
     );
   }
 
+  /** A server may repeat the key that it refuses, whatever it looks like. One of a few letters is part of many words. */
+  function withoutKey(text: string): string {
+    return key === null || key.length < SHORTEST_KEY ? text : text.replaceAll(key, '<redacted:key>');
+  }
+
   function parse<T>(text: string, schema: z.ZodType<T>): T {
     const parsed = schema.safeParse(jsonOf(text));
     if (parsed.success) return parsed.data;
@@ -155,7 +163,7 @@ export function openJsonClient(server: JsonServer): JsonClient {
       for await (const text of linesOf(request('POST', path, body, signal))) {
         const value = jsonOf(text);
         const told = toldIn(value);
-        if (told) throw toldError(name, told);
+        if (told) throw toldError(name, { ...told, message: withoutKey(told.message) });
         yield value;
       }
     },

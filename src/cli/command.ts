@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import type { Backend, ChatBackend } from '../core/backend.ts';
+import { tell } from './output.ts';
 
 /** Which server to talk to, as a person says it on the command line. */
 export interface ServerChoice {
@@ -34,8 +35,8 @@ export function exitCodeOf(thrown: unknown): 1 | 2 {
 
 /** One sentence on stderr for a person; with `TURNWISE_DEBUG` set, the stack as well. */
 export function reportError(thrown: unknown): void {
-  process.stderr.write(`turnwise: ${errorText(thrown)}\n`);
-  if (process.env['TURNWISE_DEBUG'] && thrown instanceof Error) process.stderr.write(`${thrown.stack ?? ''}\n`);
+  tell(`turnwise: ${errorText(thrown)}`);
+  if (process.env['TURNWISE_DEBUG'] && thrown instanceof Error) tell(thrown.stack ?? '');
 }
 
 /** One JSON object on stdout, on a line of its own. */

@@ -2,6 +2,7 @@ import { admission } from '../app/dataset/admission.ts';
 import { exportDataset, type ExportSummary, type Refused } from '../app/export.ts';
 import { RANDOM_REPLY } from '../app/score.ts';
 import { scoreStore } from '../app/score-store.ts';
+import { knownValues } from '../app/secret-values.ts';
 import type { RefusalReason } from '../core/dataset/manifest.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { inputError, TurnwiseError } from '../core/error.ts';
@@ -14,6 +15,7 @@ import { choiceOption, choicesHelp } from './choices.ts';
 import { creditChoices, creditFlags, type CreditFlags } from './credit-flags.ts';
 import { readJsonl } from './files.ts';
 import { positive } from './numbers.ts';
+import { tell } from './output.ts';
 import { startProgress } from './progress.ts';
 import { saysHowToScore, scoreOptionsOf, scoringFlags, type ScoringFlags } from './score-flags.ts';
 import { serverOptions } from './score.ts';
@@ -27,6 +29,8 @@ interface ExportFlags extends ServerChoice, CreditFlags, ScoringFlags {
   readonly outcome?: OutcomeKind;
   readonly release?: boolean;
   readonly salt?: string;
+  /** Folders whose `.env` values must not leave. */
+  readonly workspace: readonly string[];
   readonly concurrency: number;
   readonly json?: boolean;
 }
@@ -43,6 +47,7 @@ export const registerExport: Register = (program, servers) => {
     .addHelpText('after', choicesHelp({ '--outcome': OUTCOMES }))
     .option('--release', 'the developers agreed: record that every local-only conversation may be exported')
     .option('--salt <text>', 'salt of the hashed person; default: one that belongs to the store')
+    .option('--workspace <dir...>', 'no value of an .env file in these folders leaves', [process.cwd()])
     .option('--concurrency <n>', 'episodes scored at once', positive, 1)
     .option('--json', 'print one summary object on stdout')
     .action((flags: ExportFlags) => exportStore(flags, servers));
@@ -72,6 +77,7 @@ async function exportStore(flags: ExportFlags, servers: Servers): Promise<void> 
         outcome: flags.outcome,
         out: flags.out,
         salt: flags.salt,
+        known: knownValues(flags.workspace),
         onProgress: (done) => {
           progress.update(done);
         },
@@ -166,23 +172,25 @@ const REASONS: Readonly<Record<RefusalReason, string>> = {
   no_consent: 'was not released for export (--release records that the developer agreed)',
   no_action: 'holds no action of its own',
   action_running: 'has an action that runs or was cut off; continue it, then export again',
-  secret_found: 'holds a secret',
+  secret_found: 'holds a secret where it cannot be replaced',
 };
 
 function report(summary: ExportSummary, json: boolean): void {
   const { refused, manifest, ...facts } = summary;
-  for (const left of refused) process.stderr.write(`turnwise: left out: ${sentence(left)}\n`);
+  for (const left of refused) tell(`turnwise: left out: ${sentence(left)}`);
   if (json) {
     printJson({ ...facts, refused: manifest.refused, files: manifest.files });
     return;
   }
-  const { rows, turns, unscored, batch_n, out } = summary;
+  const { rows, turns, unscored, redacted, batch_n, out } = summary;
   const without = unscored === 0 ? '' : `, ${unscored} without scores`;
   const skipped = refused.length === 0 ? '' : `; ${refused.length} left out`;
+  const secrets = `secrets were replaced in ${redacted} of them, which go as text, without tokens and credit`;
   process.stdout.write(
     [
       `${rows} episodes with ${turns} turns${without}${skipped}`,
       batch_n === 0 ? 'no credit: no episode has scores' : `credit against each other: ${batch_n} episodes`,
+      ...(redacted === 0 ? [] : [secrets]),
       `written to ${out} (turnwise verify ${out} checks it)`,
       '',
     ].join('\n'),

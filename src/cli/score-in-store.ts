@@ -14,6 +14,7 @@ import type { Journal } from '../store/journal.ts';
 import { interruptSignal, printJson, type ServerChoice, type Servers } from './command.ts';
 import { JobPrinter } from './job-lines.ts';
 import { openStore } from './open-store.ts';
+import { tell } from './output.ts';
 
 interface StoreFlags extends ServerChoice {
   readonly in?: string;
@@ -89,7 +90,7 @@ async function work(
   const store = new StoreWatch(journal, worker, { remote });
   try {
     const { scorable, forbidden, unreadable } = store.look();
-    for (const why of unreadable) process.stderr.write(`turnwise: ${why}\n`);
+    for (const why of unreadable) tell(`turnwise: ${why}`);
     if (forbidden > 0) printer.say(`${forbidden} conversations may not leave this machine and stay unscored here`);
     if (watch) printer.say(`watching; ${scorable} can be scored so far; Ctrl-C ends`);
     await (watch
@@ -139,7 +140,7 @@ async function untilInterrupted(
       if (journal.changedElsewhere()) store.look();
       worker.kick();
     } catch (thrown) {
-      process.stderr.write(`turnwise: ${errorText(thrown)}\n`);
+      tell(`turnwise: ${errorText(thrown)}`);
     }
   }
 }

@@ -1,3 +1,5 @@
+import { loggable } from './secrets/redactor.ts';
+
 /** Whose fault an error is; decides the exit code, the words and whether a retry makes sense. */
 export type Fault =
   | 'usage' // the person's call: wrong flag, wrong value
@@ -13,7 +15,8 @@ const MARK = Symbol.for('turnwise.error');
 
 /**
  * The one error type of the product. `reason` is a stable snake_case word that code may match on; `message` is one clear
- * sentence for a person, and ends in what to do next. Never put secrets or message bodies in either.
+ * sentence for a person, and ends in what to do next. Never put secrets or message bodies in either; what looks like a secret (a server
+ * may repeat one) is replaced here, where every message is born.
  */
 export class TurnwiseError extends Error {
   override readonly name = 'TurnwiseError';
@@ -25,7 +28,7 @@ export class TurnwiseError extends Error {
   }
 
   constructor(fault: Fault, reason: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(loggable(message, 'secrets'), options);
     this.fault = fault;
     this.reason = reason;
   }
@@ -40,7 +43,7 @@ export function inputError(reason: string, file: string, line: number, what: str
   return new TurnwiseError('input', reason, `${file}:${line}: ${what}`);
 }
 
-/** Text of anything thrown, without its stack. */
+/** Text of anything thrown, without its stack and without secrets. */
 export function errorText(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return loggable(thrown instanceof Error ? thrown.message : String(thrown), 'secrets');
 }

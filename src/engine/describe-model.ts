@@ -5,6 +5,7 @@ import type { ChatTemplate } from '../core/backend.ts';
 import { cardMeasurementsSchema } from '../core/model-card.ts';
 import { sha256Text } from '../core/sha.ts';
 import type { LoadedModel } from './load-model.ts';
+import { logLine } from './log.ts';
 
 const cardSchema = z.looseObject({
   name: z.string().optional(),
@@ -62,7 +63,7 @@ async function readCard({ path, sha }: LoadedModel): Promise<z.infer<typeof card
     const card = cardSchema.parse(JSON.parse(text));
     return card.sha256 === undefined || card.sha256 === sha ? card : { ...card, placebo: null, fitness: null };
   } catch {
-    process.stderr.write(`turnwise engine: ignoring a model card that cannot be read, beside ${path}\n`);
+    logLine(`ignoring a model card that cannot be read, beside ${path}`);
     return null;
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { z } from 'zod';
 import { errorText, TurnwiseError, type Fault } from '../core/error.ts';
 import { aborted } from './lane.ts';
+import { logLine } from './log.ts';
 
 /** A request that was let in: its body, a signal that its sender's leaving aborts, and the answer to write. */
 export interface Exchange {
@@ -43,7 +44,7 @@ export function createJsonServer(token: string, routes: Routes): Server {
   const server = createServer((request, response) => {
     void answer(request, response).catch((thrown: unknown) => {
       // Nothing is left to say to anybody; the next request gets a fresh start.
-      process.stderr.write(`turnwise engine: ${errorText(thrown)}\n`);
+      logLine(errorText(thrown));
       response.destroy();
     });
   });
@@ -93,7 +94,7 @@ export function errorBody(thrown: unknown): { error: { message: string; type: st
 }
 
 function sendError(response: ServerResponse, thrown: unknown): void {
-  if (!(thrown instanceof TurnwiseError)) process.stderr.write(`turnwise engine: ${stackOf(thrown)}\n`);
+  if (!(thrown instanceof TurnwiseError)) logLine(stackOf(thrown));
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;

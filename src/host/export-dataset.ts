@@ -39,7 +39,7 @@ export async function exportDataset(host: Host): Promise<void> {
   const left = summary.refused.reduce((sum, { episodes }) => sum + episodes, 0);
   const copy = 'Copy Path';
   const answer = await vscode.window.showInformationMessage(
-    `Exported ${summary.rows} ${summary.rows === 1 ? 'conversation' : 'conversations'} with ${summary.turns} turns${left === 0 ? '' : `; ${left} left out`}. ${out.fsPath}`,
+    `Exported ${summary.rows} ${summary.rows === 1 ? 'conversation' : 'conversations'} with ${summary.turns} turns${left === 0 ? '' : `; ${left} left out`}${summary.redacted === 0 ? '' : `; secrets replaced in ${summary.redacted}`}. ${out.fsPath}`,
     copy,
   );
   if (answer === copy) await vscode.env.clipboard.writeText(out.fsPath);
@@ -74,6 +74,7 @@ async function askRelease(states: readonly EpisodeState[]): Promise<readonly str
 const summarySchema = z.object({
   rows: z.int(),
   turns: z.int(),
+  redacted: z.int(),
   refused: z.array(z.object({ reason: z.string(), episodes: z.int() })),
 });
 
@@ -87,7 +88,10 @@ async function runExport(
     const { flags, env } = await scoresOf(host, folder);
     const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'turnwise.js').fsPath;
     const { code, stdout, stderr } = await runNode(
-      [cli, 'export', '--store', host.journal.path, '--out', out, ...flags, ...creditFlags(host), '--json'],
+      [
+        ...[cli, 'export', '--store', host.journal.path, '--out', out, '--json'],
+        ...[...flags, ...creditFlags(host), ...workspaceFlags()],
+      ],
       env,
       token,
     );
@@ -108,6 +112,12 @@ async function runExport(
 
 function creditFlags({ settings: { current } }: Host): string[] {
   return ['--preset', current['credit.preset'], '--pool-by', current['credit.poolBy']];
+}
+
+/** No value of an `.env` file of the open folders may leave. */
+function workspaceFlags(): string[] {
+  const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  return folders.length === 0 ? [] : ['--workspace', ...folders.map(({ uri }) => uri.fsPath)];
 }
 
 /** Runs a program with the editor's own Node; cancelling ends it. What it prints is kept, of stderr the end. */

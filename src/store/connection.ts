@@ -3,11 +3,16 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { TurnwiseError } from '../core/error.ts';
-import { APPLICATION_ID, CALIBRATION_TABLE, DERIVED_TABLES, EVENT_TABLE, MEMO_TABLE, STORE_VERSION } from './schema.ts';
+import { pragma, setSafety, setShortWait } from './pragmas.ts';
+import { APPLICATION_ID, STORE_VERSION } from './schema.ts';
 import { guarded, storeError } from './sqlite-error.ts';
+import { buildTables } from './upgrade.ts';
 
-/** Why a store is only read: the caller asked for it, a newer Turnwise wrote it, or the file system forbids writing. */
-export type ReadOnlyReason = 'asked' | 'newer_store' | 'store_read_only';
+/**
+ * Why a store is only read: the caller asked for it, a newer Turnwise wrote it, the file system forbids writing, or the file
+ * is damaged.
+ */
+export type ReadOnlyReason = 'asked' | 'newer_store' | 'store_read_only' | 'damaged_store';
 
 /** An open store, and why it cannot be written (null: it can). */
 export interface Connection {
@@ -16,35 +21,33 @@ export interface Connection {
   readonly readOnly: ReadOnlyReason | null;
 }
 
-/** How long a statement waits for another writer, ms; longer waits belong off the caller's stack. */
-const BUSY_TIMEOUT_MS = 200;
-/** The same while a store is opened: several windows may start at once, and one of them makes the tables. */
+/** How long a store that is opened waits, ms: several windows may start at once, and one of them makes the tables. */
 const OPENING_TIMEOUT_MS = 5000;
-
-/** What every connection must run under, as SQLite reports it back. */
-const PRAGMAS: readonly { readonly name: string; readonly set: string; readonly reads: string | number }[] = [
-  { name: 'synchronous', set: 'FULL', reads: 2 },
-  { name: 'foreign_keys', set: 'ON', reads: 1 },
-  // Without it INSERT OR REPLACE deletes a row past the trigger that forbids it.
-  { name: 'recursive_triggers', set: 'ON', reads: 1 },
-  { name: 'secure_delete', set: 'ON', reads: 1 },
-  { name: 'cell_size_check', set: 'ON', reads: 1 },
-  { name: 'trusted_schema', set: 'OFF', reads: 0 },
-];
 
 /**
  * Opens the SQLite file of a store, made on first use (mode 0600), with every PRAGMA read back. A store newer than this
- * code, or one whose file or folder cannot be written, is opened read-only. Throws `TurnwiseError` for a file that is
- * missing, locked, damaged or not ours.
+ * code, one whose file or folder cannot be written, and a damaged one that can still be read, are opened read-only; an older
+ * one is copied into `backups` beside it before its tables are brought up to date. Throws `TurnwiseError` for a file that is
+ * missing, locked, unreadable or not ours.
  */
 export function connect(path: string, readOnly: boolean): Connection {
   return guarded(path, () => (readOnly ? connectToRead(path, 'asked') : connectToWrite(path)));
 }
 
 function connectToWrite(path: string): Connection {
-  makePrivate(path);
-  // SQLite itself would open it for reading without a word, and fail at the first write.
-  if (!writable(path)) return connectToRead(path, 'store_read_only');
+  for (;;) {
+    makePrivate(path);
+    // SQLite itself would open it for reading without a word, and fail at the first write.
+    if (!writable(path)) return connectToRead(path, 'store_read_only');
+    const before = fileId(path);
+    const connection = openToWrite(path);
+    // A restore puts another file under this name; who opened the old one meanwhile must not write into it.
+    if (before === fileId(path)) return connection;
+    connection.db.close();
+  }
+}
+
+function openToWrite(path: string): Connection {
   const db = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS });
   try {
     const version = storeVersion(db, path);
@@ -52,13 +55,26 @@ function connectToWrite(path: string): Connection {
       db.close();
       return connectToRead(path, 'newer_store');
     }
-    setPragmas(db, path);
-    setPragma(db, path, 'journal_mode', 'WAL', 'wal');
-    if (version < STORE_VERSION) build(db, path);
-    setPragma(db, path, 'busy_timeout', `${BUSY_TIMEOUT_MS}`, BUSY_TIMEOUT_MS);
+    setSafety(db, path, 'writer');
+    if (version < STORE_VERSION) buildTables(db, path);
+    setShortWait(db, path);
     return { path, db, readOnly: null };
   } catch (thrown) {
     if (db.isOpen) db.close();
+    return readDamaged(path, storeError(path, thrown));
+  }
+}
+
+/** Damage that stops a writer may leave enough to read; where it does not, the first error is the one to tell. */
+function readDamaged(path: string, thrown: unknown): Connection {
+  if (!(thrown instanceof TurnwiseError) || thrown.reason !== 'damaged_store') throw thrown;
+  let connection: Connection | undefined;
+  try {
+    connection = connectToRead(path, 'damaged_store');
+    connection.db.prepare('SELECT max(position) FROM event').get();
+    return connection;
+  } catch {
+    if (connection?.db.isOpen === true) connection.db.close();
     throw thrown;
   }
 }
@@ -70,8 +86,8 @@ function connectToRead(path: string, readOnly: ReadOnlyReason): Connection {
   const db = openReadable(path);
   try {
     if (storeVersion(db, path) === 0) throw notOurs(path);
-    setPragmas(db, path);
-    setPragma(db, path, 'busy_timeout', `${BUSY_TIMEOUT_MS}`, BUSY_TIMEOUT_MS);
+    setSafety(db, path, 'reader');
+    setShortWait(db, path);
     return { path, db, readOnly };
   } catch (thrown) {
     db.close();
@@ -125,6 +141,10 @@ function writable(path: string): boolean {
   }
 }
 
+function fileId(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
 /** `user_version` of our own file, 0 for an empty one; another program's database is refused. */
 function storeVersion(db: DatabaseSync, path: string): number {
   const version = pragma(db, 'user_version');
@@ -141,54 +161,4 @@ function notOurs(path: string): TurnwiseError {
     'not_a_store',
     `${path} is a database, but no Turnwise store; choose another path for the store.`,
   );
-}
-
-function setPragmas(db: DatabaseSync, path: string): void {
-  for (const { name, set, reads } of PRAGMAS) setPragma(db, path, name, set, reads);
-}
-
-function setPragma(db: DatabaseSync, path: string, name: string, set: string, reads: string | number): void {
-  db.exec(`PRAGMA ${name} = ${set}`);
-  demand(db, path, name, reads);
-}
-
-function demand(db: DatabaseSync, path: string, name: string, expected: string | number): void {
-  const found = pragma(db, name);
-  if (found === expected) return;
-  throw new TurnwiseError(
-    'environment',
-    'unsafe_store',
-    `The store ${path} cannot be used safely here (${name} is ${String(found)}, not ${expected}); keep it on a local disk.`,
-  );
-}
-
-function pragma(db: DatabaseSync, name: string): unknown {
-  const row = db.prepare(`PRAGMA ${name}`).get();
-  return row === undefined ? undefined : Object.values(row)[0];
-}
-
-/** Makes the tables of a new store, or the derived ones of an older store anew; two processes may try at once. */
-function build(db: DatabaseSync, path: string): void {
-  transaction(db, 'IMMEDIATE', () => {
-    if (storeVersion(db, path) >= STORE_VERSION) return;
-    db.exec(EVENT_TABLE);
-    db.exec(MEMO_TABLE);
-    db.exec(CALIBRATION_TABLE);
-    db.exec(DERIVED_TABLES);
-    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_VERSION}`);
-  });
-}
-
-/** Runs work in one transaction: all of it is on the disk when this returns, or nothing where it throws. */
-export function transaction<T>(db: DatabaseSync, kind: 'IMMEDIATE' | 'DEFERRED', work: () => T): T {
-  db.exec(`BEGIN ${kind}`);
-  try {
-    const result = work();
-    db.exec('COMMIT');
-    return result;
-  } catch (thrown) {
-    // A full disk may have rolled it back already.
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw thrown;
-  }
 }

@@ -2,13 +2,17 @@ import { v7 as uuidv7 } from 'uuid';
 import { TurnwiseError } from '../core/error.ts';
 import { isPlainId, type EventBody, type StoredEvent } from '../core/event.ts';
 import { calibrationsOf, type Calibrations } from './calibrations.ts';
-import { connect, transaction, type Connection, type ReadOnlyReason } from './connection.ts';
+import { connect, type Connection, type ReadOnlyReason } from './connection.ts';
 import { decodeEvent, encodeEvent } from './event-row.ts';
 import { listEpisodes, type EpisodeFacts } from './list-episodes.ts';
 import { memoOf, type Memo } from './memo.ts';
+import { pragma } from './pragmas.ts';
+import { STORE_VERSION } from './schema.ts';
 import { scoreCache, type ScoreCache } from './score-cache.ts';
 import { scoreQueue, type ScoreQueue } from './score-queue.ts';
-import { guarded, readOnlySentence } from './sqlite-error.ts';
+import { searchIn, type Search } from './search.ts';
+import { damagedSentence, guarded, readOnlySentence } from './sqlite-error.ts';
+import { transaction } from './transaction.ts';
 
 /** New events of one episode. */
 export interface NewEvents {
@@ -48,8 +52,13 @@ export interface Journal extends ScoreCache {
   readonly calibrations: Calibrations;
   /** Background scoring, shared by every process that has this store open. */
   readonly queue: ScoreQueue;
+  /** What was said, by its words. */
+  readonly search: Search;
   close(): void;
 }
+
+/** Events that are read at once where all are read. */
+const PAGE = 256;
 
 const UNFINISHED = `
   SELECT s.episode_id FROM (
@@ -111,7 +120,13 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
 
   function appendAll(batch: readonly NewEvents[]): StoredEvent[] {
     for (const { episodeId } of batch) refuseUnsafeId(episodeId);
-    return write(() => transaction(db, 'IMMEDIATE', () => insertAll(batch)));
+    return write(() =>
+      transaction(db, 'IMMEDIATE', () => {
+        // Another window may have updated, and the store with it, since this one opened it.
+        if (Number(pragma(db, 'user_version')) > STORE_VERSION) throw refuseToWrite(path, 'newer_store');
+        return insertAll(batch);
+      }),
+    );
   }
 
   return {
@@ -143,7 +158,7 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
       let after = 0;
       // In pages, so that no statement stays open while the caller works (it may write, or close).
       for (;;) {
-        const rows = run(() => page.all(after));
+        const rows = run(() => page.all(after, PAGE));
         for (const row of rows) {
           after = Number(row['position']);
           const event = decodeOr(row, onDamage);
@@ -155,6 +170,19 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
     ...scoreCache(db, { run, write, now }),
     queue: scoreQueue(db, { run, write, now }),
     calibrations: calibrationsOf(db, { run, write, now }),
+    search: searchIn(db, {
+      path,
+      readOnly: readOnly !== null,
+      run,
+      page: (after, limit) => {
+        const rows = page.all(after, limit);
+        const events = rows.flatMap((row) => {
+          const event = decodeOr(row, () => undefined);
+          return event === null ? [] : [{ at: Number(row['position']), event }];
+        });
+        return { events, last: Number(rows.at(-1)?.['position'] ?? after) };
+      },
+    }),
     memo: memoOf(db, { run, write, readOnly: readOnly !== null }),
     changedElsewhere: () => {
       const version = run(dataVersion);
@@ -176,7 +204,7 @@ function prepareOrClose({ path, db }: Connection) {
       lastSeq: db.prepare('SELECT max(seq) AS seq FROM event WHERE episode_id = ?'),
       ofEpisode: db.prepare(`SELECT ${columns} FROM event WHERE episode_id = ? ORDER BY seq`),
       count: db.prepare('SELECT count(*) AS n FROM event INDEXED BY event_at WHERE episode_id = ?'),
-      page: db.prepare(`SELECT position, ${columns} FROM event WHERE position > ? ORDER BY position LIMIT 256`),
+      page: db.prepare(`SELECT position, ${columns} FROM event WHERE position > ? ORDER BY position LIMIT ?`),
       insert: db.prepare(`INSERT INTO event (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
     }));
   } catch (thrown) {
@@ -201,6 +229,8 @@ function refuseToWrite(path: string, why: ReadOnlyReason): TurnwiseError {
       );
     case 'store_read_only':
       return new TurnwiseError('environment', why, readOnlySentence(path));
+    case 'damaged_store':
+      return new TurnwiseError('corrupt', why, damagedSentence(path));
     default:
       return why satisfies never;
   }

@@ -1,8 +1,10 @@
 /**
  * Layout of the store. Version of the whole file (`user_version`); a newer one is opened read-only. What an older one holds
- * in `event` is never touched: only the derived tables are dropped and made anew.
+ * in `event` is never touched: only derived tables of another shape are dropped and made anew.
  */
-export const STORE_VERSION = 3;
+export const STORE_VERSION = 4;
+/** The version that gave the score tables the shape they have; those of an older store are made anew. */
+export const SCORE_TABLES_SINCE = 3;
 
 /** "TwJ1": marks the file as ours (`application_id`), so that another program's database is not written into. */
 export const APPLICATION_ID = 0x54774a31;
@@ -48,7 +50,7 @@ export const CALIBRATION_TABLE = `
 `;
 
 /** What can be rebuilt from events and a scorer: caches, kept apart from the truth. */
-export const DERIVED_TABLES = `
+export const SCORE_TABLES = `
   DROP TABLE IF EXISTS score;
   DROP TABLE IF EXISTS scored;
   DROP TABLE IF EXISTS score_job;
@@ -84,5 +86,22 @@ export const DERIVED_TABLES = `
     outdated INTEGER NOT NULL DEFAULT 0,
     scored_by TEXT,
     PRIMARY KEY (episode_id, scorer, options_key)
+  ) STRICT;
+`;
+
+/**
+ * The search index: one row for the words of one event, under the event's position. Trigrams find parts of words and
+ * scripts without spaces. It is filled behind the journal: `indexed` says up to which position, and from which version of
+ * the event format. `secure-delete`, or FTS5 keeps the words that were taken out.
+ */
+export const SEARCH_TABLES = `
+  DROP TABLE IF EXISTS words;
+  DROP TABLE IF EXISTS indexed;
+  CREATE VIRTUAL TABLE words USING fts5(text, episode_id UNINDEXED, seq UNINDEXED, who UNINDEXED, tokenize = 'trigram');
+  INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+  CREATE TABLE indexed (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    position INTEGER NOT NULL,
+    event_version INTEGER NOT NULL
   ) STRICT;
 `;

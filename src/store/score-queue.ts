@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { transaction } from './connection.ts';
+import { transaction } from './transaction.ts';
 import { CANCELLED, NEVER, queueDesk, stateIn, stateSchema, type JobState, type QueueDesk } from './queue-desk.ts';
 
 /** What to score: all turns of an episode up to its `actions`-th action, by one scorer under one set of options. */

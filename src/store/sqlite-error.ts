@@ -55,7 +55,7 @@ export function storeError(path: string, thrown: unknown): unknown {
       return new TurnwiseError(
         'corrupt',
         'damaged_store',
-        `The store ${path} is damaged or is no Turnwise store (${errorText(thrown)}); keep the file, and restore a backup or choose another store.`,
+        `The store ${path} is damaged or is no Turnwise store (${errorText(thrown)}); keep the file, and restore a backup (turnwise restore), save what is intact (turnwise salvage), or choose another store.`,
         options,
       );
     case IOERR:
@@ -78,6 +78,11 @@ export function storeError(path: string, thrown: unknown): unknown {
 /** What to do about a store that the file system does not let us write. */
 export function readOnlySentence(path: string): string {
   return `The store ${path} cannot be written; check the permissions of the file and its folder, or choose another store.`;
+}
+
+/** What to do about a store that is damaged and can still be read. */
+export function damagedSentence(path: string): string {
+  return `The store ${path} is damaged, so it is only read and nothing new is recorded; restore a backup (turnwise restore), or save what is intact into a new store (turnwise salvage).`;
 }
 
 /** The low byte of an extended result code; null for an error that is not SQLite's. */

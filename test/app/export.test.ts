@@ -138,6 +138,38 @@ test('only what may leave does: consent, and why the rest stays', async () => {
   expect((await verifyDataset(join(folder, 'out'))).ok).toBe(true);
 });
 
+test('consent that is taken back takes the episode out of the next export, in every file', async () => {
+  const folder = temporaryFolder('export');
+  const { journal, scoredOf } = sampleStore(folder, [
+    { id: 'kept', questions: 1, passed: 4, source: 'real_developer' },
+    { id: 'regretted', questions: 1, passed: 4, source: 'real_developer', reply: () => 'zanzibar please' },
+  ]);
+  for (const id of ['kept', 'regretted']) journal.append(id, [consent('exportable')]);
+  const out = join(folder, 'out');
+  const db = await (await DuckDBInstance.create()).connect();
+  const exported = async (): Promise<unknown> => {
+    await exportDataset({ journal, scoredOf, out });
+    const ids = await db.runAndReadAll(`SELECT episode_id FROM '${out}/episodes/*.parquet' ORDER BY 1`);
+    const turns = await db.runAndReadAll(`SELECT DISTINCT episode_id FROM '${out}/turns/*.parquet' ORDER BY 1`);
+    return [ids, turns].map((reader) => reader.getRowObjectsJson().map((row) => row['episode_id']));
+  };
+  expect(await exported()).toEqual([
+    ['kept', 'regretted'],
+    ['kept', 'regretted'],
+  ]);
+  journal.append('regretted', [consent('local-only')]);
+  expect(await exported()).toEqual([['kept'], ['kept']]);
+  for (const path of Object.keys(bytesBelow(out))) {
+    expect(readFileSync(join(out, path), 'latin1')).not.toMatch(/zanzibar|regretted/);
+  }
+  // Given again, it is in again: the last word counts.
+  journal.append('regretted', [consent('excluded'), consent('exportable')]);
+  expect(await exported()).toEqual([
+    ['kept', 'regretted'],
+    ['kept', 'regretted'],
+  ]);
+});
+
 test('an import goes out again as such, unless it says that a real developer spoke', () => {
   const state = sampleState({ id: 'x', questions: 1, passed: null });
   const imported = { ...state, importedRow: {}, source: 'imported:messages' };
@@ -146,18 +178,53 @@ test('an import goes out again as such, unless it says that a real developer spo
   expect(admission({ ...imported, phase: 'acting' })).toEqual({ consent: null, reason: 'action_running' });
 });
 
-test('a conversation with a secret stays, is named with its rule, and the secret with nothing', async () => {
+const token = ['ghp', 'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'].join('_');
+
+test('a secret is replaced by the same placeholder everywhere, and its row goes as text, out of the batch', async () => {
   const folder = temporaryFolder('export');
-  const secret = ['ghp', 'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'].join('_');
   const { journal, scoredOf } = sampleStore(folder, [
     { id: 'clean', questions: 1, passed: 4 },
-    { id: 'leak', questions: 1, passed: 0, reply: () => `use ${secret} please` },
+    { id: 'leak', questions: 1, passed: 0, reply: () => `use ${token} please` },
+    { id: 'leak-too', questions: 2, passed: 0, reply: (turn) => (turn === 0 ? `both ${token}` : 'and pw: hunter-77') },
+  ]);
+  journal.append('leak', [{ type: 'rated', turn: 0, thumb: 1, note: `never log ${token}` }]);
+  const known = [{ name: 'env', value: 'hunter-77', whole: false }];
+  const summary = await exportDataset({ journal, scoredOf, known, out: join(folder, 'out') });
+  expect(summary).toMatchObject({ rows: 3, redacted: 2, unscored: 2, batch_n: 1, refused: [] });
+  for (const path of Object.keys(bytesBelow(join(folder, 'out')))) {
+    expect(readFileSync(join(folder, 'out', path), 'latin1')).not.toMatch(/wWPw5k4a|hunter-77/);
+  }
+  const { rows } = readDataset(join(folder, 'out'));
+  expect(
+    rows.map(({ messages }) => messages.filter(({ role }) => role === 'user').map(({ content }) => content)),
+  ).toEqual([
+    expect.anything(),
+    ['please write function leak', 'use <redacted:github-token:1> please'],
+    ['please write function leak-too', 'both <redacted:github-token:1>', 'and pw: <redacted:env:2>'],
+  ]);
+  expect(rows[1]?.turns[0]?.human_note).toBe('never log <redacted:github-token:1>');
+  expect(rows.map(({ redaction }) => redaction.token_level_valid)).toEqual([true, false, false]);
+  expect(rows.map(({ input_ids }) => input_ids === null)).toEqual([false, true, true]);
+  expect(await verifyDataset(join(folder, 'out'))).toMatchObject({ ok: true, rows: 3 });
+  expect(JSON.parse(readFileSync(join(folder, 'out', 'redaction.json'), 'utf8'))).toMatchObject({
+    rows: 2,
+    replacements: 3,
+    by_rule: { env: 1, 'github-token': 3 },
+  });
+});
+
+test('a secret that cannot be replaced keeps its conversation in, named with its rule and with nothing else', async () => {
+  const folder = temporaryFolder('export');
+  const { journal, scoredOf } = sampleStore(folder, [
+    { id: 'clean', questions: 1, passed: 4 },
+    { id: token, questions: 1, passed: 0 },
   ]);
   const summary = await exportDataset({ journal, scoredOf, out: join(folder, 'out') });
-  expect(summary.refused).toEqual([{ episode_id: 'leak', reason: 'secret_found', detail: 'github' }]);
-  expect(JSON.stringify(summary)).not.toContain(secret);
+  expect(summary.refused).toMatchObject([
+    { reason: 'secret_found', detail: expect.stringContaining('github-token') as unknown },
+  ]);
   for (const path of Object.keys(bytesBelow(join(folder, 'out')))) {
-    expect(readFileSync(join(folder, 'out', path), 'latin1')).not.toContain(secret);
+    expect(readFileSync(join(folder, 'out', path), 'latin1')).not.toContain(token);
   }
 });
 

@@ -113,6 +113,7 @@ function result(questions: readonly string[], gains: readonly number[], passed: 
       rows: states.length,
       turns: 2 * states.length,
       unscored: 0,
+      redacted: 0,
       batch_id: null,
       batch_n: states.length,
       refused: [],

@@ -60,8 +60,9 @@ export function datasetCard(manifest: Omit<Manifest, 'files'>, notice: string | 
     `- Episodes without scores: ${manifest.unscored}.`,
     ...(refused.length === 0 ? [] : ['', 'Left out:', '', ...refused]),
     '',
-    'Only episodes that were simulated, brought in from a file, or released by the developer are here. A row in which a secret was',
-    'found is left out. `person` is a salted hash and can be used to split by person.',
+    'Only episodes that were simulated, brought in from a file, or released by the developer are here. A secret is replaced by a',
+    'placeholder (`<redacted:KIND:NUMBER>`, the same for the same secret); such a row is text only (`redaction.token_level_valid` is',
+    'false). `person` is a salted hash and can be used to split by person.',
     '',
   ].join('\n');
 }

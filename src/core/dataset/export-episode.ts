@@ -18,6 +18,8 @@ export interface ExportEpisode {
   readonly index: number;
   /** Which facts may decide the outcome; absent: any. */
   readonly outcome?: OutcomeKind | undefined;
+  /** Secrets that were replaced in its conversation; left out: none. */
+  readonly replacements?: number;
 }
 
 /** What decided the outcome R, and R itself in [0, 1] or null (spec S2): what an import gave, else the facts of this kind. */

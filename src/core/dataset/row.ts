@@ -8,12 +8,8 @@ import { exportedContexts, exportedFlags, exportedOutcome, type ExportEpisode } 
 import { DATASET_SCHEMA, type DatasetRow, type DatasetTurn, type Fusion } from './schema.ts';
 import { layTokens, type Span } from './token-layout.ts';
 
-/** Until rows can be redacted, one in which a secret is found is refused. */
-const REDACTION: DatasetRow['redaction'] = {
-  ruleset: 'refuse-on-secret/1',
-  replacements: 0,
-  token_level_valid: true,
-};
+/** Names the rules by which secrets are replaced. */
+export const REDACTION_RULESET = 'turnwise-redaction/1';
 
 /**
  * The exported row of one episode; pure. `scored` must be the episode's own scores and `ledger` its credit within the batch of
@@ -71,9 +67,14 @@ export function datasetRow(episode: ExportEpisode, scored: ScoredEpisode | null,
     outcome_reward: outcome.value,
     outcome_detail: outcome.detail,
     fusion: scored && ledger ? fusionOf(scored, ledger) : null,
-    redaction: REDACTION,
+    redaction: redactionOf(episode),
     consent: episode.consent,
   };
+}
+
+/** Tokens tell what was replaced in the text, so a redacted row is text only. */
+function redactionOf({ replacements = 0 }: ExportEpisode): DatasetRow['redaction'] {
+  return { ruleset: REDACTION_RULESET, replacements, token_level_valid: replacements === 0 };
 }
 
 function datasetTurn(
