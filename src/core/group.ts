@@ -27,7 +27,7 @@ export function groupOf(episodeId: string, taskId: string | null, request: strin
 /** The name of the group of a request's text; null for one of which nothing can be seen. */
 export function requestGroup(request: string): string | null {
   const text = normaliseRequest(request);
-  return text === '' ? null : `request:${sha256Text(text).slice(0, 32)}`;
+  return text === '' ? null : `request-sha256:${sha256Text(text).slice(0, 32)}`;
 }
 
 /**

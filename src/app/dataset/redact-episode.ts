@@ -1,4 +1,5 @@
 import type { EpisodeState, TurnState } from '../../core/episode-state.ts';
+import { requestGroup } from '../../core/group.ts';
 import type { ScoredEpisode } from '../../core/scored-episode.ts';
 import type { Redactor } from '../../core/secrets/redactor.ts';
 import { segment } from '../../core/transcript.ts';
@@ -31,6 +32,7 @@ export async function redactEpisode(state: EpisodeState, redactor: Redactor): Pr
     state: {
       ...named,
       messages,
+      groupId: groupAmong(named, messages),
       turns: turns.map((turn, index) => withoutTokens(turn, (k) => said[spans[index]?.observations[k] ?? -1] ?? '')),
     },
     replacements: said.reduce((sum, text) => sum + (text.match(/<redacted:[a-z-]+:\d+>/g)?.length ?? 0), 0),
@@ -48,7 +50,8 @@ function withCleanNames(state: EpisodeState, redactor: Redactor): EpisodeState {
   const clean = <T extends string | null>(name: T): T | string => (name === null ? name : text(name));
   return {
     ...state,
-    groupId: text(state.groupId),
+    // The name of a request's group is a hash, and not the kind of hex that a key is.
+    groupId: state.groupRule === 'task' ? text(state.groupId) : state.groupId,
     taskId: clean(state.taskId),
     source: text(state.source),
     turns: state.turns.map((turn) => {
@@ -62,6 +65,13 @@ function withCleanNames(state: EpisodeState, redactor: Redactor): EpisodeState {
       return { ...turn, generation: { ...generation, ...names } };
     }),
   };
+}
+
+/** A group that came of a request is that of the request as it leaves: its readers know no other. */
+function groupAmong({ groupId }: EpisodeState, messages: EpisodeState['messages']): string {
+  const request = messages.find(({ role }) => role === 'user')?.content;
+  if (request === undefined || !groupId.startsWith('request-sha256:')) return groupId;
+  return requestGroup(request) ?? groupId;
 }
 
 function withoutTokens(turn: TurnState, observed: (index: number) => string): TurnState {
