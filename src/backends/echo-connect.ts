@@ -194,7 +194,7 @@ function otherTokenizer(name: string): TurnwiseError {
   return new TurnwiseError(
     'unsupported',
     'tokenizer_mismatch',
-    `${name} reads token ids as other texts than the tokenizer that was given for it; name the folder of the model that it serves.`,
+    `${name} reads token ids as other texts than the tokenizer that was given for it; name the folder of the model that it serves with --tokenizer, or in the profile.`,
   );
 }
 

@@ -190,7 +190,7 @@ async function checkTemplate(client: JsonClient, text: ScorerText, signal?: Abor
   throw new TurnwiseError(
     'unsupported',
     'template_mismatch',
-    `${client.name} renders a conversation into other token ids than the chat template that was given for it; start it with --jinja, or name the folder of the model that it serves.`,
+    `${client.name} renders a conversation into other token ids than the chat template that was given for it; start it with --jinja, or name the folder of the model that it serves with --tokenizer, or in the profile.`,
   );
 }
 

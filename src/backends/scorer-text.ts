@@ -90,12 +90,12 @@ const PROBE_TALK: readonly Message[] = [
 async function checkTokenizer(text: ScorerText, routes: TextRoutes, signal?: AbortSignal): Promise<void> {
   const [ours = []] = await text.tokenize([PROBE_TEXT], signal);
   const theirs = await routes.tokenize(PROBE_TEXT, signal);
-  const back = await text.detokenize(theirs, signal);
-  if (sameIds(ours, theirs) && back === PROBE_TEXT) return;
+  // A tokenizer of another model may not even have the server's ids.
+  if (sameIds(ours, theirs) && (await text.detokenize(theirs, signal)) === PROBE_TEXT) return;
   throw new TurnwiseError(
     'unsupported',
     'tokenizer_mismatch',
-    `${routes.name} turns text into other token ids than the tokenizer that was given for it; name the folder of the model that it serves.`,
+    `${routes.name} turns text into other token ids than the tokenizer that was given for it; name the folder of the model that it serves with --tokenizer (or in the profile), name none to use the server's own, or start the server with this one.`,
   );
 }
 
@@ -114,7 +114,7 @@ async function checkTemplate(text: ScorerText, routes: TextRoutes, signal?: Abor
     throw new TurnwiseError(
       'unsupported',
       'template_mismatch',
-      `${routes.name} renders a conversation into other token ids than the chat template that was given for it; name the folder of the model that it serves, or start it with the same --chat-template.`,
+      `${routes.name} renders a conversation into other token ids than the chat template that was given for it; name the folder of the model that it serves with --tokenizer (or in the profile), name none to use the server's own, or start it with the same --chat-template.`,
     );
   }
 }

@@ -146,7 +146,9 @@ function turnItem({ id, episode, turn }: Extract<TreeNode, { type: 'turn' }>): v
   return item;
 }
 
-function turnIcon({ gain, pending, kind }: TurnReview): vscode.ThemeIcon {
+function turnIcon({ gain, pending, mark, kind }: TurnReview): vscode.ThemeIcon {
+  // What only waits must not look busy: the queue may be paused.
+  if (mark === 'queued') return new vscode.ThemeIcon('clock');
   if (pending) return new vscode.ThemeIcon('loading~spin');
   if (gain === null) return new vscode.ThemeIcon(kind === 'answer' ? 'code' : 'question');
   // By shape first: colour alone would not reach everybody.

@@ -54,7 +54,7 @@ export async function chooseConsent(host: Host): Promise<void> {
 }
 
 export async function openSettings(): Promise<void> {
-  await vscode.commands.executeCommand('workbench.action.openSettings', 'turnwise.');
+  await vscode.commands.executeCommand('workbench.action.openSettings', '@ext:turnwise.turnwise');
 }
 
 /** The name of a profile; null: none was chosen. */

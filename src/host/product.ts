@@ -7,6 +7,7 @@ import { recover } from '../app/recover.ts';
 import { Review } from '../app/review.ts';
 import { scorerMemo, ScoringWorker } from '../app/scoring-worker.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
+import { ENGINE_PROFILE } from '../core/settings.ts';
 import type { ScoreOptions } from '../core/scored-episode.ts';
 import { openJournal, type Journal } from '../store/journal.ts';
 import { AcceptedSaves } from './accepted-saves.ts';
@@ -75,7 +76,12 @@ export async function openProduct(
     options,
     credit: () => creditOptions(settings.current),
     progressOf: (episode) => scoring.stateOf(episode),
-    scorerKey: () => journal.memo.get(scorerMemo(servers.describeScorer().key)),
+    scorerKey: () => {
+      const { key } = servers.describeScorer();
+      // A server that was never connected has scored nothing of what is there; the engine may have, for an export.
+      const never = settings.current['scoring.server'] === ENGINE_PROFILE ? null : key;
+      return journal.memo.get(scorerMemo(key)) ?? never;
+    },
   });
   const tree = own(new EpisodesTree(review, () => session.episode));
   const scoring = new ScoringWorker({

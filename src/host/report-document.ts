@@ -4,21 +4,22 @@ const SCHEME = 'turnwise-report';
 
 /** A page of words that nobody edits: what a check found out. Shown as the editor shows markdown. */
 export class ReportDocument implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  readonly #changed = new vscode.EventEmitter<vscode.Uri>();
   readonly #registration = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
-  readonly #texts = new Map<string, string>();
-
-  readonly onDidChange = this.#changed.event;
+  /** By name, the newest page and its address. */
+  readonly #pages = new Map<string, { readonly uri: string; readonly text: string }>();
+  #shown = 0;
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#texts.get(uri.path) ?? 'This report is from an earlier session; run the command again.';
+    const page = this.#pages.get(uri.path);
+    return page?.uri === uri.toString() ? page.text : 'This report was an earlier one; run the command again.';
   }
 
   /** Shows markdown under a name; an earlier page of that name is replaced. */
   async show(name: string, markdown: string): Promise<void> {
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}.md` });
-    this.#texts.set(uri.path, markdown);
-    this.#changed.fire(uri);
+    // An address of its own each time: the editor goes on showing what it read at one before, also after its tab was closed.
+    this.#shown += 1;
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}.md`, query: String(this.#shown) });
+    this.#pages.set(uri.path, { uri: uri.toString(), text: markdown });
     try {
       await vscode.commands.executeCommand('markdown.showPreview', uri);
     } catch {
@@ -29,6 +30,5 @@ export class ReportDocument implements vscode.TextDocumentContentProvider, vscod
 
   dispose(): void {
     this.#registration.dispose();
-    this.#changed.dispose();
   }
 }

@@ -27,6 +27,8 @@ export interface RunningServer {
 /** In what a start differs from the recipe. */
 interface StartChanges {
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Behind those of the recipe. */
+  readonly args?: readonly string[];
   /** Name of its log; the server's own by default. */
   readonly log?: string;
 }
@@ -47,7 +49,7 @@ export function reasonMissing(name: ServerName): string | null {
 export async function startServer(
   name: ServerName,
   before?: { readonly port: number; readonly apiKey: string },
-  { env = {}, log: logged = name }: StartChanges = {},
+  { env = {}, args: more = [], log: logged = name }: StartChanges = {},
 ): Promise<RunningServer> {
   const recipe = RECIPES[name];
   const { environments, weights } = readPrepared();
@@ -58,7 +60,7 @@ export async function startServer(
   mkdirSync(RESULTS, { recursive: true });
   const log = join(RESULTS, `${logged}.log`);
   const started = Date.now();
-  const args = recipe.args({ weights, port, apiKey });
+  const args = [...recipe.args({ weights, port, apiKey }), ...more];
   const supervisor = spawn(process.execPath, [SUPERVISOR, log, environment.python, ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
     env: { ...process.env, ...recipe.env, ...env },

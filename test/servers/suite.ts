@@ -246,4 +246,6 @@ const shasOf = ({ episode_id, turns }: ScoredEpisode): unknown => [
 const rowsOf = ({ turns }: ScoredEpisode): number[][] =>
   turns.flatMap(({ logp_factual, logp_masked }) => (logp_factual && logp_masked ? [logp_factual, logp_masked] : []));
 
-const gainsOf = ({ turns }: ScoredEpisode): number[] => turns.flatMap(({ gain }) => (gain === null ? [] : [gain]));
+/** Gains in nats, without those that are unknown. */
+export const gainsOf = ({ turns }: ScoredEpisode): number[] =>
+  turns.flatMap(({ gain }) => (gain === null ? [] : [gain]));

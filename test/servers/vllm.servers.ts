@@ -2,16 +2,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openVllm } from '../../src/backends/vllm.ts';
 import { chatSuite } from './chat.ts';
 import { detourSuite } from './detours.ts';
+import { doctorSuite } from './doctor.ts';
 import { startServer, type RunningServer } from './process.ts';
 import { UNZEROED } from './recipes.ts';
 import { serverSuite, type Subject } from './suite.ts';
+import { echoSuite } from './vllm-echo.ts';
+import { modesSuite } from './vllm-modes.ts';
 
 serverSuite({ name: 'vllm', open: openVllm, tolerance: 2e-3, limit: 1.05 }, (subject) => {
   chatSuite(subject);
   test('started as advised, it has refused nothing so far', async () => {
     expect((await subject.backend().facts()).advice).toEqual([]);
   });
+  const known = { kind: 'vllm', mode: 'raw', tolerance: 5e-3, reusesPrefix: true, toy: true } as const;
+  doctorSuite(subject.remote, subject.figures, known);
+  echoSuite(subject);
   strangerSuite(subject);
+  modesSuite(subject);
 });
 
 /** Started without the product's advice, its unwritten rows hold whatever was in memory: both traps are there, and NaN besides. */

@@ -1,5 +1,6 @@
 import type { Backend, ScorerFacts, ScoreSequence } from '../../core/backend.ts';
 import type { Message } from '../../core/message.ts';
+import { inParallel } from '../../core/in-parallel.ts';
 import { sequencesOf } from '../../core/plan/plan.ts';
 import { DEFAULT_SCORE_OPTIONS, planTranscripts, sessionOf } from '../score.ts';
 import { unknownCheck, type Check } from './check.ts';
@@ -31,11 +32,13 @@ export async function checkThroughput(
   }
   const timed = await time(() => backend.score(sequencesOf(turns), { signal, session: sessionOf('doctor plan') }));
   const whole: ScoreSequence[] = [last.factual, ...turns.map(({ masked }) => ({ ...masked, from: 1 }))];
-  const full = await time(async () => {
-    for (const [at, sequence] of whole.entries()) {
-      await backend.score([sequence], { signal, session: sessionOf('doctor full pass', at) });
-    }
-  });
+  // As many at once as it takes, or the plan would seem the faster for being asked together.
+  const lanes = { width: facts.capabilities.concurrency, signal };
+  const full = await time(() =>
+    inParallel(whole, lanes, (sequence, ending, at) =>
+      backend.score([sequence], { signal: ending, session: sessionOf('doctor full pass', at) }),
+    ),
+  );
   const { tokensEvaluated } = timed.result;
   const overLimit = tokensEvaluated === null ? null : tokensEvaluated / plan.limit;
   const faster = full.seconds / timed.seconds;

@@ -1,4 +1,4 @@
-import type { Locator, Page } from 'playwright-core';
+import type { Frame, Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 /** Runs a command from the palette, by its title. */
@@ -44,4 +44,50 @@ export async function openFile(page: Page, name: string): Promise<void> {
   await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('tab', { name }).waitFor();
+}
+
+/** Chooses the entry of an open quick pick that begins with this. */
+export async function pick(page: Page, label: string): Promise<void> {
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
+}
+
+/** The page of a markdown preview with this heading, once it is shown. */
+export async function shownPreview(page: Page, heading: string): Promise<Frame> {
+  await page.getByRole('tab', { name: new RegExp(heading) }).waitFor({ timeout: 180_000 });
+  let found: Frame | undefined;
+  await expect
+    .poll(
+      async () => {
+        for (const frame of page.frames()) {
+          const count = await frame
+            .getByRole('heading', { name: heading, exact: true })
+            .count()
+            .catch(() => 0);
+          if (count > 0) found = frame;
+        }
+        return found !== undefined;
+      },
+      { timeout: 60_000 },
+    )
+    .toBe(true);
+  if (found === undefined) throw new Error(`No preview shows "${heading}".`);
+  return found;
+}
+
+/** Closes what is open in the editor area. */
+export async function closeEditors(page: Page): Promise<void> {
+  await runCommand(page, 'View: Close All Editors');
+  await page.locator('.editor-group-container.empty').first().waitFor();
+}
+
+/** Chooses an entry of the menu that a right click on this opens. */
+export async function chooseInMenu(page: Page, target: Locator, label: string): Promise<void> {
+  await target.click({ button: 'right' });
+  const entry = page.locator('.monaco-menu').getByRole('menuitem', { name: label });
+  await entry.hover();
+  // Just after it opens a menu takes a click for the end of the one that opened it.
+  for (let attempt = 0; attempt < 5 && (await entry.isVisible()); attempt += 1) {
+    await entry.click({ timeout: 2000, delay: 100 }).catch(() => undefined);
+    await entry.waitFor({ state: 'detached', timeout: 1000 }).catch(() => undefined);
+  }
 }
