@@ -98,9 +98,10 @@ async function run({ only, model, 'second-model': second, episodes, others, json
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** A model whose data had the placeholder: the default is fit. */
+/** A model whose data had the placeholder: the default is fit, as its card says. */
 async function acquainted(study: Study, model: string): Promise<Section[]> {
-  const fitness = await fitnessOf(study);
+  const carded = study.subject.facts.calibration?.fitness ?? [];
+  const fitness = carded.length > 0 ? carded : await fitnessOf(study);
   const figures = await measure(study, await play(study), DEFAULT_PLACEHOLDER, fitness);
   return [{ model, placeholder: DEFAULT_PLACEHOLDER, why: 'the default', counts: true, figures }];
 }

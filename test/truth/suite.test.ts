@@ -10,7 +10,7 @@ import { loadTruthTasks } from '../../truth/tasks.ts';
 import { ENGINE_ENTRY } from '../engine/model.ts';
 
 /** The suite of `npm run truth`, small: its intervals are wide, so that what is held is the direction. */
-const sizes = { ranking: 24, moments: 16, twins: 6, others: 8, stability: 4, probes: 0 };
+const sizes = { ranking: 24, moments: 16, twins: 6, others: 12, stability: 2, probes: 0 };
 
 const sandbox = openSandbox();
 let study: Study;
@@ -21,7 +21,7 @@ beforeAll(async () => {
   study = { subject, sandbox, tasks: await loadTruthTasks(), sizes, onProgress: () => undefined };
   played = await play(study);
   figures = await measure(study, played, DEFAULT_PLACEHOLDER, []);
-});
+}, 300_000);
 afterAll(async () => {
   await study.subject.close();
   await sandbox.close();
@@ -68,7 +68,7 @@ test('the same seeds give the same figures', async () => {
   const few = { ...study, sizes: { ...sizes, ranking: 2, moments: 2, twins: 0, others: 0 } };
   const once = await glance(few, await play(few), DEFAULT_PLACEHOLDER);
   expect(await glance(few, await play(few), DEFAULT_PLACEHOLDER)).toEqual(once);
-});
+}, 120_000);
 
 test('the last line counts the goals and names those that are missed', () => {
   const at = (value: number): Figure => ({
