@@ -7,7 +7,11 @@ import type { CreditEpisode, CreditTurn, Ledger } from '../../../src/core/credit
 import { resolveCreditOptions, type CreditChoices } from '../../../src/core/credit/options.ts';
 
 const gain = fc.oneof(fc.constantFrom(null, 0, 0.1), fc.double({ min: -5, max: 5, noNaN: true }));
-const outcome = fc.oneof(fc.constantFrom(null, 0, 1), fc.double({ min: 0, max: 1, noNaN: true }));
+// In hundredths: of denormal outcomes no share can be taken.
+const outcome = fc.oneof(
+  fc.constantFrom(null, 0, 1),
+  fc.integer({ min: 0, max: 100 }).map((n) => n / 100),
+);
 const turn = (index: number): fc.Arbitrary<CreditTurn> =>
   fc
     .record({ tokens: fc.nat(40), gain, reward: fc.constantFrom(undefined, undefined, null, 0, 0.5, -1) })
