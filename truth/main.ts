@@ -1,98 +1,154 @@
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { bundledModel, packageRoot } from '../src/app/engine-process.ts';
-import { openSandbox } from '../src/app/sandbox/sandbox.ts';
+import { openSandbox, type Sandbox } from '../src/app/sandbox/sandbox.ts';
 import { DEFAULT_PLACEHOLDER } from '../src/core/calibration.ts';
+import { errorText, TurnwiseError } from '../src/core/error.ts';
 import { lastLine, tableOf } from './report.ts';
 import { autoPlaceholder, fitnessOf, glance, measure, play, type Section, type Sizes, type Study } from './study.ts';
 import { openSubject } from './subject.ts';
-import { loadTruthTasks } from './tasks.ts';
+import { loadTruthTasks, type TruthTasks } from './tasks.ts';
 
-// Does the signal mean what it says? Eight claims about two models: one that has met the placeholder, one that never has.
-const { values: flags } = parseArgs({
-  options: {
-    model: { type: 'string', default: bundledModel() },
-    'second-model': {
-      type: 'string',
-      default: join(packageRoot(), 'truth', 'models', 'turnwise-toy-without-placeholder.gguf'),
-    },
-    only: { type: 'string' },
-    episodes: { type: 'string', default: '420' },
-    others: { type: 'string', default: '120' },
-    json: { type: 'boolean', default: false },
-  },
+const USAGE = `npm run truth -- [--only first|second] [--model FILE] [--second-model FILE] [--episodes N] [--others N] [--json]
+
+Whether the signal means what it says, measured on held-out conversations: eight claims, one table with 95 % intervals, and a last
+line that says which goals are met. The first model is the bundled one, under the default placeholder; the second was trained on
+data without that placeholder, and is measured under it and under what "--placeholder auto" takes. Seeds are fixed.
+
+  --episodes N   episodes of claim (1), 1 to 480; 420 unless told
+  --others N     conversations of every other claim, 1 to 120; 120 unless told
+
+Exit code 0 whatever the goals say, since a missed goal is a finding; 1 where something could not be run, 2 for bad usage.
+`;
+
+const flagsSchema = z.object({
+  model: z.string().min(1),
+  'second-model': z.string().min(1),
+  only: z.enum(['first', 'second']).optional(),
+  episodes: z.coerce.number().int().min(1).max(480),
+  others: z.coerce.number().int().min(1).max(120),
+  json: z.boolean(),
+  help: z.boolean(),
 });
-const [episodes, others] = [Number(flags.episodes), Number(flags.others)];
-const sizes: Sizes = {
-  ranking: episodes,
-  moments: Math.min(episodes, 2 * others),
-  twins: others,
-  others,
-  stability: others,
-  probes: 64,
-};
+type Flags = z.infer<typeof flagsSchema>;
 
-const began = performance.now();
-const tasks = await loadTruthTasks();
-const sandbox = openSandbox();
-const sections: Section[] = [];
-try {
-  if (flags.only !== 'second') sections.push(...(await first(flags.model)));
-  if (flags.only !== 'first') sections.push(...(await second(flags['second-model'])));
-} finally {
-  await sandbox.close();
-}
-if (flags.json) process.stdout.write(`${JSON.stringify(sections)}\n`);
-else process.stdout.write(`${[...tableOf(sections), lastLine(sections)].join('\n')}\n`);
-
-/** The model whose data had the placeholder: the default is fit. */
-async function first(path: string): Promise<Section[]> {
-  return await withModel(path, async (study, model) => {
-    const fitness = await fitnessOf(study);
-    const played = await play(study);
-    const figures = await measure(study, played, DEFAULT_PLACEHOLDER, fitness);
-    return [{ model, placeholder: DEFAULT_PLACEHOLDER, why: 'the default', counts: true, figures }];
-  });
+const flags = readFlags();
+if (flags === null) process.exitCode = 2;
+else if (flags.help) process.stdout.write(USAGE);
+else {
+  try {
+    await run(flags);
+  } catch (thrown) {
+    if (!(thrown instanceof TurnwiseError)) throw thrown;
+    process.stderr.write(`${thrown.message}\n`);
+    process.exitCode = 1;
+  }
 }
 
-/** The model that never met it: what the default does to the signal, and what `auto` mends. */
-async function second(path: string): Promise<Section[]> {
-  return await withModel(path, async (study, model) => {
-    const fitness = await fitnessOf(study);
-    const auto = autoPlaceholder(fitness);
-    const played = await play(study);
-    const broken = await glance(study, played, DEFAULT_PLACEHOLDER);
-    const figures = await measure(study, played, auto, fitness);
-    return [
-      {
-        model,
-        placeholder: DEFAULT_PLACEHOLDER,
-        why: 'the default, which it never met',
-        counts: false,
-        figures: broken,
+/** Null, with a sentence on stderr, where they make no sense. */
+function readFlags(): Flags | null {
+  const text = { type: 'string' } as const;
+  const off = { type: 'boolean', default: false } as const;
+  try {
+    const { values } = parseArgs({
+      options: {
+        model: { ...text, default: bundledModel() },
+        'second-model': { ...text, default: secondModel() },
+        only: text,
+        episodes: { ...text, default: '420' },
+        others: { ...text, default: '120' },
+        json: off,
+        help: off,
       },
-      { model, placeholder: auto, why: 'what auto takes', counts: true, figures },
-    ];
-  });
+    });
+    const parsed = flagsSchema.safeParse(values);
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    process.stderr.write(`--${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}; see --help.\n`);
+  } catch (thrown) {
+    process.stderr.write(`${errorText(thrown)}; see --help.\n`);
+  }
+  return null;
 }
 
-async function withModel(path: string, work: (study: Study, name: string) => Promise<Section[]>): Promise<Section[]> {
+/** The model that comes with the suite, not with the package. */
+function secondModel(): string {
+  return join(packageRoot(), 'truth', 'models', 'turnwise-toy-without-placeholder.gguf');
+}
+
+async function run({ only, model, 'second-model': second, episodes, others, json }: Flags): Promise<void> {
+  const sizes: Sizes = {
+    ranking: episodes,
+    moments: Math.min(episodes, 2 * others),
+    twins: others,
+    others,
+    stability: others,
+    probes: 64,
+  };
+  const given = { tasks: await loadTruthTasks(), sandbox: openSandbox(), sizes, since: performance.now() };
+  const sections: Section[] = [];
+  try {
+    if (only !== 'second') sections.push(...(await withModel(model, given, acquainted)));
+    if (only !== 'first') sections.push(...(await withModel(second, given, stranger)));
+  } finally {
+    await given.sandbox.close();
+  }
+  const lines = json ? [JSON.stringify(sections)] : [...tableOf(sections), lastLine(sections)];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** A model whose data had the placeholder: the default is fit, as its card says. */
+async function acquainted(study: Study, model: string): Promise<Section[]> {
+  const carded = study.subject.facts.calibration?.fitness ?? [];
+  const fitness = carded.length > 0 ? carded : await fitnessOf(study);
+  const figures = await measure(study, await play(study), DEFAULT_PLACEHOLDER, fitness);
+  return [{ model, placeholder: DEFAULT_PLACEHOLDER, why: 'the default', counts: true, figures }];
+}
+
+/** A model that never met it: what the default does to the signal, and what `auto` mends. */
+async function stranger(study: Study, model: string): Promise<Section[]> {
+  const fitness = await fitnessOf(study);
+  const auto = autoPlaceholder(fitness);
+  const played = await play(study);
+  const broken = await glance(study, played, DEFAULT_PLACEHOLDER);
+  const figures = await measure(study, played, auto, fitness);
+  const why = 'the default, which it never met';
+  return [
+    { model, placeholder: DEFAULT_PLACEHOLDER, why, counts: false, figures: broken },
+    { model, placeholder: auto, why: 'what auto takes', counts: true, figures },
+  ];
+}
+
+interface Given {
+  readonly tasks: TruthTasks;
+  readonly sandbox: Sandbox;
+  readonly sizes: Sizes;
+  /** When the run began, on the clock of `performance.now`. */
+  readonly since: number;
+}
+
+async function withModel(
+  path: string,
+  { since, ...given }: Given,
+  work: (study: Study, name: string) => Promise<Section[]>,
+): Promise<Section[]> {
   const subject = await openSubject(path);
   const name = basename(path, '.gguf');
   try {
-    return await work({ subject, sandbox, tasks, sizes, onProgress: progress(name) }, name);
+    return await work({ ...given, subject, onProgress: progress(name, since) }, name);
   } finally {
     await subject.close();
   }
 }
 
 /** One line per step on stderr, with the time it began. */
-function progress(model: string): Study['onProgress'] {
+function progress(model: string, since: number): Study['onProgress'] {
   let last = '';
   return (what, _done, total) => {
     if (what === last) return;
     last = what;
-    const seconds = Math.round((performance.now() - began) / 1000);
+    const seconds = Math.round((performance.now() - since) / 1000);
     process.stderr.write(`truth: ${model}, ${total} ${what}, after ${seconds} s\n`);
   };
 }

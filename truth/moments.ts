@@ -8,8 +8,8 @@ import type { Subject } from './subject.ts';
 import { questionAbout, replyThenAsk, startTalk, transcriptOf, type Stage } from './talk.ts';
 import type { RankingTask, TruthTasks } from './tasks.ts';
 
-/** Ways of saying nothing. */
-const EMPTY = ['not sure', 'off topic', 'on topic'] as const;
+/** Ways of saying nothing: with no word about anything, about another detail (with and without a number), about this one. */
+const EMPTY = ['not sure', 'off topic', 'off topic, with a number', 'on topic'] as const;
 type Empty = (typeof EMPTY)[number];
 
 /** One question, and what the model did after a telling reply to it and after three empty ones. */
@@ -39,11 +39,13 @@ export async function playMoments(
     const donor = others.find((other) => pick(seededRandom(other.id), other.told.replies) !== reply);
     const alike = others.find(({ told: { kind, replies } }) => kind === task.told.kind && !replies.includes(reply));
     const stray = others.find(({ told: { kind } }) => unmistakable.includes(kind) && !task.hidden.includes(kind));
+    const strayed = stray?.told.replies[0];
+    const beside = strayed !== undefined && /\d/.test(strayed) ? 'off topic, with a number' : 'off topic';
     onDone(at + 1);
     if (told === null || donor === undefined) continue;
-    const words: Readonly<Record<Empty, string | undefined>> = {
+    const words: Readonly<Partial<Record<Empty, string | undefined>>> = {
       'not sure': pick(random, uninformative),
-      'off topic': stray?.told.replies[0],
+      [beside]: strayed,
       'on topic': pick(random, stage.kinds[task.told.kind]?.empty ?? []),
     };
     const empty: Partial<Record<Empty, Transcript>> = {};
@@ -84,7 +86,12 @@ export async function scoreMoments(
   const told = await under(moments.map((moment) => moment.told));
   const lent = await under(moments.map((moment) => moment.lent));
   const same = await under(moments.map(({ lentSame, lent: any }) => lentSame ?? any));
-  const empty: Record<Empty, Gain[]> = { 'not sure': [], 'off topic': [], 'on topic': [] };
+  const empty: Record<Empty, Gain[]> = {
+    'not sure': [],
+    'off topic': [],
+    'off topic, with a number': [],
+    'on topic': [],
+  };
   for (const way of EMPTY) {
     const turns = await under(moments.flatMap((moment) => moment.empty[way] ?? []));
     empty[way] = turns.flatMap((turn) => gainBetween(turn?.logp_factual, turn?.logp_masked) ?? []);

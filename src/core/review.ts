@@ -77,7 +77,7 @@ export function reviewEpisode(
       why: missing?.why ?? null,
       mark: missing?.mark ?? null,
       pending: missing?.pending ?? false,
-      credit: creditReview(ledger, turn.index),
+      credit: creditReview(ledger, turn.index, unfitWords(score)),
     };
   });
   const gains = turns.flatMap(({ gain }) => gain ?? []);
@@ -158,11 +158,17 @@ const REASONS: Readonly<Record<NullReason, string>> = {
   inherited: 'scored in the conversation that this one branched from',
 };
 
-function creditReview(ledger: Ledger | null, index: number): CreditReview {
+function creditReview(ledger: Ledger | null, index: number, unfit: string | null): CreditReview {
   const turn = ledger?.turns.find((candidate) => candidate.index === index);
-  if (ledger === null || turn === undefined) return { advantage: null, words: 'needs a gain first', caution: null };
-  const caution = toldMuchYetFailed(ledger, turn) ? 'told much, and the outcome fell short: was it right?' : null;
-  return { advantage: turn.advantage, words: comparedWith(ledger, turn), caution };
+  if (ledger === null || turn === undefined) return { advantage: null, words: 'needs a gain first', caution: unfit };
+  const failed = toldMuchYetFailed(ledger, turn) ? 'told much, and the outcome fell short: was it right?' : null;
+  // What such a gain says of the reply may stand on its head, so nothing is read from it.
+  return { advantage: turn.advantage, words: comparedWith(ledger, turn), caution: unfit ?? failed };
+}
+
+function unfitWords(score: ScoredTurn | undefined): string | null {
+  const unfit = score?.gain != null && score.flags?.includes('placeholder_unfit') === true;
+  return unfit ? 'the placeholder is unfit for this scorer: run Check the Scorer, and choose auto' : null;
 }
 
 function comparedWith(ledger: Ledger, turn: LedgerTurn): string {

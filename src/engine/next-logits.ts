@@ -21,10 +21,18 @@ interface NextLogits {
   readonly totalLogitWeight?: number;
 }
 
-/** log softmax of the wanted tokens. Nothing is sampled, so the selected token is the likeliest one: the maximum logit. */
-export function readLogprobs(next: NextLogits | undefined, tokens: readonly number[]): number[] {
+/**
+ * log softmax of the wanted tokens. Nothing is sampled, so the selected token is the likeliest one: the maximum logit. Where
+ * whole distributions are asked for, the same normaliser as theirs.
+ */
+export function readLogprobs(
+  next: NextLogits | undefined,
+  tokens: readonly number[],
+  wanted?: DistributionsWanted,
+): number[] {
   if (tokens.length === 0) return [];
-  const { logits, normaliser } = normalised(next);
+  const logits = logitsOf(next);
+  const normaliser = wanted === undefined ? toldNormaliser(next, logits) : summedNormaliser(logits);
   return tokens.map((token) => {
     const value = (logits.get(token as Token) ?? Number.NaN) - normaliser;
     if (!Number.isFinite(value)) throw evaluationFailed('a log-prob is not finite');
@@ -34,21 +42,37 @@ export function readLogprobs(next: NextLogits | undefined, tokens: readonly numb
 
 /** The likeliest next tokens or the whole vocabulary, the likeliest first, equal ones by id. A token that cannot come is left out. */
 export function readNextTokens(next: NextLogits | undefined, wanted: DistributionsWanted): NextTokens {
-  const { logits, normaliser } = normalised(next);
+  const logits = logitsOf(next);
+  const normaliser = summedNormaliser(logits);
   const ordered = [...logits].filter(([, logit]) => Number.isFinite(logit)).sort(([a, x], [b, y]) => y - x || a - b);
   const told = wanted === 'full' ? ordered : ordered.slice(0, wanted.top);
   return { ids: told.map(([id]) => id), logprobs: told.map(([, logit]) => Math.min(logit - normaliser, 0)) };
 }
 
-function normalised(next: NextLogits | undefined): {
-  readonly logits: ReadonlyMap<Token, number>;
-  readonly normaliser: number;
-} {
-  const { logits, totalLogitWeight } = next ?? {};
-  if (!logits || totalLogitWeight === undefined) throw evaluationFailed('no logits came back');
+type Logits = ReadonlyMap<Token, number>;
+
+function logitsOf(next: NextLogits | undefined): Logits {
+  if (next?.logits === undefined) throw evaluationFailed('no logits came back');
+  return next.logits;
+}
+
+function toldNormaliser(next: NextLogits | undefined, logits: Logits): number {
+  if (next?.totalLogitWeight === undefined) throw evaluationFailed('no logits came back');
+  return highest(logits) + Math.log(next.totalLogitWeight);
+}
+
+/** The library's own sum is in 32 bits and in another order than without the other logits: up to 2e-5 off, too much for a tail. */
+function summedNormaliser(logits: Logits): number {
+  const max = highest(logits);
+  let weight = 0;
+  for (const logit of logits.values()) weight += Math.exp(logit - max);
+  return max + Math.log(weight);
+}
+
+function highest(logits: Logits): number {
   let max = -Infinity;
   for (const logit of logits.values()) max = Math.max(max, logit);
-  return { logits, normaliser: max + Math.log(totalLogitWeight) };
+  return max;
 }
 
 export function evaluationFailed(cause: unknown): TurnwiseError {

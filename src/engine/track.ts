@@ -176,7 +176,7 @@ function trackOf(context: LlamaContext, sequence: LlamaContextSequence, contextS
         for (let at = 0; at < size; at += 1) {
           const offset = done + at - redone;
           if (offset < 0 || offset >= ids.length) continue;
-          logprobs.push(readLogprobs(out[at]?.next, wants[at] ?? []));
+          logprobs.push(readLogprobs(out[at]?.next, wants[at] ?? [], wantedTokens));
           const some = wantedTokens !== undefined && (wants[at]?.length ?? 0) > 0;
           distributions.push(some ? readNextTokens(out[at]?.next, wantedTokens) : null);
         }

@@ -154,6 +154,18 @@ describe('unknown is null with a reason', () => {
     expect(await reasonsOf(talked, { backend })).toEqual(['straddle', null, 'no_next_action']);
   });
 
+  test('one of several observations is crossed: none of them can be told from the others, and each says so', async () => {
+    const join = (text: string): number[] => letters(text.replaceAll('\ns', '\u{10FFFF}'));
+    const backend = letterBackend({ tokenize: (texts) => Promise.resolve(texts.map(join)) });
+    const { messages } = talk('a', ['zero']);
+    const several = { episode_id: 'a', messages: messages.toSpliced(3, 0, { role: 'tool', content: 'skip' }) };
+    const [episode] = await score([several], { backend });
+    expect(episode?.turns[0]).toMatchObject({
+      null_reason: 'straddle',
+      obs_gains: [{ null_reason: 'straddle' }, { null_reason: 'straddle' }],
+    });
+  });
+
   test('no other task to borrow a reply from', async () => {
     expect(await reasonsOf(talk('a', ['one']), { placeholder: 'random_reply' })).toEqual([
       'no_donor',

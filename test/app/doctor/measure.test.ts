@@ -80,6 +80,7 @@ describe('fitness', () => {
 describe('probes', () => {
   const talk = (id: string, reply: string) => ({
     episode_id: id,
+    group_id: id,
     messages: [
       { role: 'user' as const, content: 'Sort it.' },
       { role: 'assistant' as const, content: 'How?' },

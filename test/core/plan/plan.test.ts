@@ -139,3 +139,58 @@ test('too long for the scorer, naming both lengths', () => {
   const { turns } = planEpisode('a', [firstTurn], { ...options, contextSize: 7 });
   expect(turns[0]).toEqual({ index: 0, nullReason: 'too_long', nullDetail: '8 tokens, and the scorer takes 7' });
 });
+
+describe('several observations of one turn', () => {
+  const span = (ids: readonly number[], observation: boolean): { ids: readonly number[]; observation: boolean } => ({
+    ids,
+    observation,
+  });
+  const context = [span([1], false), span([3, 4], true), span([50, 51], false), span([5], true), span([6], false)];
+
+  test('each is masked alone as well, the others stay real, and the printed limit counts them', () => {
+    const plan = planEpisode('a', [turn({ context })], options);
+    const [planned] = plan.turns;
+    if (planned?.nullReason !== null) throw new Error('not planned');
+    expect(planned.alone.map(({ masked }) => masked?.ids)).toEqual([
+      [1, 91, 92, 50, 51, 5, 6, 7, 8],
+      [1, 3, 4, 50, 51, 91, 6, 7, 8],
+    ]);
+    const sequences = sequencesOf(plan.turns);
+    expect(sequences).toHaveLength(4);
+    expect(plan.tokens).toBe(sequences.reduce((sum, { ids }) => sum + ids.length, 0));
+    // One pass; a detour for both masks from the first, and from the second; one for the second alone.
+    expect(plan.limit).toBe(8 + 7 + 3 + 3);
+    expect(sequences.every(({ from, to }) => from === 7 && to === 9)).toBe(true);
+  });
+
+  test('an empty one stays empty under both modes, and says why it has no mask of its own', () => {
+    const one = [span([1], false), span([3, 4], true), span([50], false), span([], true), span([6], false)];
+    for (const maskMode of ['length_matched', 'natural'] as const) {
+      const [planned] = planEpisode('a', [turn({ context: one })], { ...options, maskMode }).turns;
+      if (planned?.nullReason !== null) throw new Error('not planned');
+      expect(planned.masked.ids).toEqual([1, 91, 92, 50, 6, 7, 8]);
+      expect(planned.alone).toEqual([
+        { masked: planned.masked, nullReason: null },
+        { masked: null, nullReason: 'empty_reply' },
+      ]);
+    }
+  });
+
+  test('one that the mask leaves as it was has no gain of its own, nor one that no longer fits', () => {
+    const same = [span([1], false), span([91, 92], true), span([50], false), span([5], true), span([6], false)];
+    const [planned] = planEpisode('a', [turn({ context: same })], options).turns;
+    expect(planned).toMatchObject({ alone: [{ masked: null, nullReason: 'mask_equals_reply' }, { nullReason: null }] });
+    const natural = { maskMode: 'natural', contextSize: 10 } as const;
+    const short = [span([1], false), span([3], true), span([50], false), span([5, 6, 7, 8], true), span([6], false)];
+    const [tight] = planEpisode('a', [turn({ context: short })], natural).turns;
+    expect(tight).toMatchObject({
+      nullReason: null,
+      alone: [{ masked: null, nullReason: 'too_long' }, { nullReason: null }],
+    });
+  });
+
+  test('all empty is no reply', () => {
+    const empty = [span([1], false), span([], true), span([50], false), span([], true)];
+    expect(planEpisode('a', [turn({ context: empty })], options).turns[0]?.nullReason).toBe('empty_reply');
+  });
+});
