@@ -51,9 +51,9 @@ export async function pick(page: Page, label: string): Promise<void> {
   await page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
 }
 
-/** The page of a markdown preview with this heading, once it is shown. */
-export async function shownPreview(page: Page, heading: string): Promise<Frame> {
-  await page.getByRole('tab', { name: new RegExp(heading) }).waitFor({ timeout: 180_000 });
+/** The page of a markdown preview with this heading, once it is shown: within `timeout` ms. */
+export async function shownPreview(page: Page, heading: string, timeout: number): Promise<Frame> {
+  await page.getByRole('tab', { name: new RegExp(heading) }).waitFor({ timeout });
   let found: Frame | undefined;
   await expect
     .poll(
