@@ -9,8 +9,7 @@ import { questionAbout, replyThenAsk, startTalk, transcriptOf, type Stage } from
 import type { RankingTask, TruthTasks } from './tasks.ts';
 
 /** Ways of saying nothing: with no word about anything, about another detail (with and without a number), about this one. */
-const STRAY_NUMBER = 'off topic, with a number';
-const EMPTY = ['not sure', 'off topic', STRAY_NUMBER, 'on topic'] as const;
+const EMPTY = ['not sure', 'off topic', 'off topic, with a number', 'on topic'] as const;
 type Empty = (typeof EMPTY)[number];
 
 /** One question, and what the model did after a telling reply to it and after three empty ones. */
@@ -41,7 +40,7 @@ export async function playMoments(
     const alike = others.find(({ told: { kind, replies } }) => kind === task.told.kind && !replies.includes(reply));
     const stray = others.find(({ told: { kind } }) => unmistakable.includes(kind) && !task.hidden.includes(kind));
     const strayed = stray?.told.replies[0];
-    const beside = strayed !== undefined && /\d/.test(strayed) ? STRAY_NUMBER : 'off topic';
+    const beside = strayed !== undefined && /\d/.test(strayed) ? 'off topic, with a number' : 'off topic';
     onDone(at + 1);
     if (told === null || donor === undefined) continue;
     const words: Readonly<Partial<Record<Empty, string | undefined>>> = {
@@ -90,7 +89,7 @@ export async function scoreMoments(
   const empty: Record<Empty, Gain[]> = {
     'not sure': [],
     'off topic': [],
-    [STRAY_NUMBER]: [],
+    'off topic, with a number': [],
     'on topic': [],
   };
   for (const way of EMPTY) {
@@ -122,19 +121,16 @@ export function placebos({ told, empty, placebo, placeboOther, placeboSame }: Mo
   const totals = (gains: readonly Gain[]): number[] => gains.map(({ total }) => total);
   const means = (gains: readonly Gain[]): number[] => gains.map((gain) => gain.mean);
   const every = EMPTY.flatMap((way) => empty[way]);
-  // A stray number can be taken for a value, and an agent that takes it has learnt something: it is shown, not asked for.
-  const nothing = EMPTY.filter((way) => way !== STRAY_NUMBER).flatMap((way) => empty[way]);
   const plain = (values: readonly number[]) => ({ value: mean(values), ...range(values), n: values.length });
   return [
     figure(
       2,
       'empty replies inside the central 95 % of placebo gains',
       'share',
-      inside(nothing, placebo, totals),
+      inside(every, placebo, totals),
       INSIDE,
     ),
-    figure(2, 'the same, by mean gain', 'share', inside(nothing, placebo, means)),
-    figure(2, 'the same, stray numbers among them', 'share', inside(every, placebo, totals)),
+    figure(2, 'the same, by mean gain', 'share', inside(every, placebo, means)),
     ...EMPTY.map((way) => figure(2, `inside: ${way}`, 'share', inside(empty[way], placebo, totals))),
     figure(2, 'total gain of empty replies (mean; 2.5 to 97.5 %)', 'nats', plain(totals(every))),
     figure(2, 'total gain of placebo replies (mean; 2.5 to 97.5 %)', 'nats', plain(totals(placebo))),
