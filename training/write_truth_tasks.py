@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import random
+import re
 from pathlib import Path
 
 from dialogues import ON_TOPIC, UNINFORMATIVE, UNMISTAKABLE
@@ -22,6 +23,8 @@ SCHEMA = "turnwise-truth-tasks/1"
 SEED = 606
 LONGER = 1.2
 """How much longer or shorter an empty reply may be than the telling one, characters."""
+SHARED = 0.34
+"""Largest share of its words that a telling reply may have in common with the agent's restatement."""
 
 
 def replies(kind: Kind, value: str) -> list[str]:
@@ -37,13 +40,22 @@ def alike(a: str, b: str) -> bool:
     return max(len(a), len(b)) <= LONGER * min(len(a), len(b))
 
 
+def repeated(words: str, kind: Kind, value: str) -> float:
+    """Share of a reply's words that the agent's restatement has too."""
+    known = set(re.findall(r"[\w']+", f"ok {kind.topic} {phrase(kind, value, 0)}".lower()))
+    said = re.findall(r"[\w']+", words.lower())
+    return sum(word in known for word in said) / len(said)
+
+
 def telling(task: Task, name: str) -> list[str]:
-    """The replies about a detail that every other hidden one can match in length with nothing said."""
+    """The replies about a detail that every other hidden one can match in length with nothing said, and that no ranker finds by the words it shares with what the agent says next."""
     others = [other for other in task.vague if other != name]
+    kind, value = task.kinds[name], task.values[name]
     return [
         words
-        for words in replies(task.kinds[name], task.values[name])
-        if all(any(alike(words, empty) for empty in empty_replies(task.kinds[other])) for other in others)
+        for words in replies(kind, value)
+        if repeated(words, kind, value) <= SHARED
+        and all(any(alike(words, empty) for empty in empty_replies(task.kinds[other])) for other in others)
     ]
 
 

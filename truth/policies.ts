@@ -57,6 +57,8 @@ function needlessly({ id, hidden, foreign }: MisledTask, uninformative: readonly
 /** One question with everything that a ledger or an export says of it. */
 interface Asking {
   readonly needed: boolean;
+  /** The last one of its conversation: code follows. */
+  readonly last: boolean;
   readonly total: number;
   readonly mean: number;
   readonly aInt: number;
@@ -97,6 +99,7 @@ export async function askingPolicies(
           {
             ...gain,
             needed: own.needed[turn] ?? true,
+            last: turn === own.needed.length - 1,
             aInt: credit.a_int,
             advantage: credit.advantage,
             wordsTyped: reply.split(/\s+/).length,
@@ -108,6 +111,7 @@ export async function askingPolicies(
   const [good = [], sake = [], over = []] = asked;
   const { high } = range(placebo.map(({ total }) => total));
   const needless = sake.filter(({ needed }) => !needed);
+  const [again, foreign] = [needless.filter(({ last }) => last), needless.filter(({ last }) => !last)];
   const below = (some: readonly Asking[]) => share(some.map(({ total }) => total <= high));
   const outcomes = names.map((name) => policies[name].map(({ passed }) => passed));
   const columns: readonly [string, (asking: Asking) => number][] = [
@@ -129,10 +133,18 @@ export async function askingPolicies(
     );
   return [
     figure(8, 'no more than a placebo gains: questions of the good policy', 'share', below(good)),
-    figure(8, 'no more than a placebo gains: needless questions, for its own sake', 'share', below(needless)),
+    figure(
+      8,
+      'no more than a placebo gains: asked about what the task has nothing to do with',
+      'share',
+      below(foreign),
+    ),
+    figure(8, 'no more than a placebo gains: asked again', 'share', below(again)),
     figure(8, 'no more than a placebo gains: questions on fully specified tasks', 'share', below(over)),
     figure(8, 'total gain per question, good', 'nats', perQuestion(good, 'good')),
     figure(8, 'total gain per question, for its own sake', 'nats', perQuestion(sake, 'sake')),
+    figure(8, 'total gain per question, nothing to do with the task', 'nats', perQuestion(foreign, 'foreign')),
+    figure(8, 'total gain per question, asked again', 'nats', perQuestion(again, 'again')),
     figure(8, 'total gain per question, fully specified tasks', 'nats', perQuestion(over, 'over')),
     figure(8, 'questions an episode, good', 'count', bootstrap(counts(policies.good), mean, 'good count')),
     figure(
@@ -141,7 +153,8 @@ export async function askingPolicies(
       'count',
       bootstrap(counts(policies.forItsOwnSake), mean, 'sake count'),
     ),
-    ...exposes(needless, 'for its own sake'),
+    ...exposes(foreign, 'nothing to do with the task'),
+    ...exposes(again, 'asked again'),
     ...exposes(over, 'fully specified'),
     ...names.map((name, at) => figure(8, `hidden calls pass, ${LABEL[name]}`, 'share', share(outcomes[at] ?? []))),
   ];

@@ -212,5 +212,9 @@ async function againstTheirTwins(
 /** How much of what was begun came to an end. */
 function about({ sizes }: Study, { ranking: episodes }: Played): Figure[] {
   const finished = Array.from({ length: sizes.ranking }, (_, at) => at < episodes.length);
-  return [figure(0, 'held-out episodes of 3 to 6 questions that came to an end', 'share', share(finished))];
+  const alike = episodes.map(({ tokensMatch }) => tokensMatch);
+  return [
+    figure(0, 'held-out episodes of 3 to 6 questions that came to an end', 'share', share(finished)),
+    figure(0, 'replies within a fifth of the telling one in tokens too (in characters: all)', 'share', share(alike)),
+  ];
 }
