@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { startEngine } from './app/engine-process.ts';
 import { openServers } from './backends/open.ts';
+import { registerBackup } from './cli/backup.ts';
+import { registerCheck } from './cli/check.ts';
 import { exitCodeOf, reportError, type Register, type Servers } from './cli/command.ts';
 import { registerCompare } from './cli/compare.ts';
 import { registerCredit } from './cli/credit.ts';
@@ -10,7 +12,10 @@ import { registerDemo } from './cli/demo.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { registerExport } from './cli/export.ts';
 import { registerImport } from './cli/import.ts';
+import { registerPurge } from './cli/purge.ts';
 import { registerQueue } from './cli/queue.ts';
+import { registerRestore } from './cli/restore.ts';
+import { registerSalvage } from './cli/salvage.ts';
 import { registerSchema } from './cli/schema.ts';
 import { registerScore } from './cli/score.ts';
 import { registerServe } from './cli/serve.ts';
@@ -29,6 +34,11 @@ const commands: readonly Register[] = [
   registerVerify,
   registerYardstick,
   registerDoctor,
+  registerBackup,
+  registerRestore,
+  registerCheck,
+  registerSalvage,
+  registerPurge,
   registerServe,
   registerSchema,
 ];

@@ -8,6 +8,7 @@ import { TurnwiseError } from '../core/error.ts';
 import { sha256Text } from '../core/sha.ts';
 import { VERSION } from '../core/version.ts';
 import { awaitServing, bundledModel, engineEntry, START_TIMEOUT_MS } from './engine-process.ts';
+import { endStaleEngine } from './stale-engine.ts';
 
 /** Where a local engine answers, and the token it wants. */
 export interface EngineAddress {
@@ -54,7 +55,7 @@ export class SharedEngine {
   /** Ends the engine for every window; the next `connect` starts a new one. */
   async restart(): Promise<void> {
     const running = await this.#read();
-    if (running !== null && (await isHealthy(running))) process.kill(running.pid, 'SIGTERM');
+    if (running !== null) await endStaleEngine(running.pid, this.#leases());
     await rm(join(this.#folder, 'engine.json'), { force: true });
     this.#known = null;
   }
@@ -77,6 +78,8 @@ export class SharedEngine {
       }
       if (await this.#mayStart()) {
         try {
+          // It holds a model's memory, and answers nobody.
+          if (written !== null) await endStaleEngine(written.pid, this.#leases());
           this.#known = await this.#start();
           return this.#known;
         } finally {

@@ -5,7 +5,13 @@ import type { GenerationRecord } from '../core/backend.ts';
 const idsSchema = z.array(z.int().nonnegative());
 /** A chunk has choices; keys that vLLM, SGLang, llama-server and the local engine add are unknown unless they look right. */
 const vendorChunkSchema = z.object({
-  choices: z.array(z.object({})),
+  model: z.string().nullish(),
+  choices: z.array(
+    z.object({
+      finish_reason: z.string().nullish(),
+      delta: z.object({ content: z.string().nullish() }).nullish(),
+    }),
+  ),
   prompt_token_ids: idsSchema.nullish().catch(null),
   logprobs_mode: z.enum(['raw', 'processed']).nullish().catch(null),
   usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullish().catch(null),
@@ -81,13 +87,14 @@ export function startCapture(now: () => number = () => performance.now()): Captu
       if (vendor.usage) usage = { prompt: vendor.usage.prompt_tokens, completion: vendor.usage.completion_tokens };
       ended = now();
       mode ??= vendor.logprobs_mode ?? null;
-      model = chunk.model;
+      model = vendor.model ?? model;
       const choice = chunk.choices[0];
-      if (!choice) return '';
+      const checked = vendor.choices[0];
+      if (!choice || !checked) return '';
       // Some servers leave these out, whatever the types say.
       const loose = choice as Partial<typeof choice>;
-      finish = loose.finish_reason ?? finish;
-      const added = loose.delta?.content ?? '';
+      finish = checked.finish_reason ?? finish;
+      const added = checked.delta?.content ?? '';
       const entries = z.array(entrySchema).nullish().catch(null).parse(loose.logprobs?.content);
       const newIds = vendorChoiceSchema.parse(choice).token_ids ?? idsOf(entries);
       if (newIds) ids = [...(ids ?? []), ...newIds];

@@ -54,7 +54,7 @@ function inWords(server: Asked, thrown: unknown, begun: boolean): ChatFailure {
   const { name, url, model } = server;
   const refusal = refusalOf(thrown);
   if (refusal) return explainRefusal(name, model, refusal);
-  if (thrown instanceof SyntaxError || thrown instanceof z.ZodError) {
+  if (thrown instanceof SyntaxError || thrown instanceof z.ZodError || isMisread(thrown)) {
     return {
       reason: 'malformed_answer',
       message: `${name} answered with something that is not its protocol; check that ${url} is an OpenAI-compatible server.`,
@@ -71,6 +71,15 @@ function inWords(server: Asked, thrown: unknown, begun: boolean): ChatFailure {
     reason: 'connection_lost',
     message: `${name} went away in the middle of its answer (${errorText(thrown)}); choose Continue to ask again.`,
   };
+}
+
+/** A reader (the OpenAI client's own) stumbled over an answer; a broken connection has a cause, or says so. */
+function isMisread(thrown: unknown): boolean {
+  return (
+    thrown instanceof TypeError &&
+    thrown.cause === undefined &&
+    !/terminated|fetch failed|network/i.test(thrown.message)
+  );
 }
 
 function explainRefusal(name: string, model: string | null, refusal: Refusal): ChatFailure {

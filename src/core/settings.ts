@@ -183,3 +183,8 @@ export function manifestProperties(): Record<string, unknown> {
 export function settingScope(key: SettingKey): unknown {
   return settingsSchema.shape[key].meta()?.['scope'];
 }
+
+/** Settings that are not read where nobody vouched for the workspace: all that name a server, a file, a path or a command. */
+export function inertIn(trusted: boolean): ReadonlySet<SettingKey> {
+  return new Set(trusted ? [] : settingKeys().filter((key) => settingScope(key) === 'machine'));
+}

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { errorText, TurnwiseError, type Fault } from '../core/error.ts';
@@ -20,6 +20,8 @@ export type Routes = Readonly<Record<string, Handler>>;
 
 const KEEP_ALIVE_MS = 15 * 60_000;
 const LARGEST_BODY = 32 * 1024 * 1024;
+/** A request has so long to arrive whole, ms: from its first byte on, head and body. */
+const REQUEST_MS = 60_000;
 const TYPE: Record<Fault, string> = {
   usage: 'invalid_request_error',
   input: 'invalid_request_error',
@@ -38,10 +40,18 @@ const STATUS_OF_REASON: Readonly<Record<string, number>> = {
   aborted: 499,
 };
 
-/** An HTTP server that wants the bearer token on every route, takes JSON and gives JSON. */
-export function createJsonServer(token: string, routes: Routes): Server {
-  const expected = Buffer.from(`Bearer ${token}`);
-  const server = createServer((request, response) => {
+/**
+ * An HTTP server that wants the bearer token on every route, takes JSON and gives JSON. A request that does not arrive whole
+ * within `requestMs` is ended.
+ */
+export function createJsonServer(token: string, routes: Routes, requestMs = REQUEST_MS): Server {
+  const expected = digest(`Bearer ${token}`);
+  const limits = {
+    requestTimeout: requestMs,
+    headersTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(requestMs, 5000),
+  };
+  const server = createServer(limits, (request, response) => {
     void answer(request, response).catch((thrown: unknown) => {
       // Nothing is left to say to anybody; the next request gets a fresh start.
       logLine(errorText(thrown));
@@ -117,13 +127,17 @@ function sendJson(response: ServerResponse, status: number, body: object): void 
 }
 
 function authorize(request: IncomingMessage, expected: Buffer): void {
-  const given = Buffer.from(request.headers.authorization ?? '');
-  if (given.length === expected.length && timingSafeEqual(given, expected)) return;
+  // Digests are of one length, so that not even the token's length shows in the time that this takes.
+  if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return;
   throw new TurnwiseError(
     'usage',
     'unauthorized',
     'This engine wants the bearer token of its start; read it from the token file.',
   );
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 function handlerOf(request: IncomingMessage, routes: Routes): Handler {

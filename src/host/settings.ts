@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { readSettings, settingKeys, settingScope, type SettingProblem, type Settings } from '../core/settings.ts';
+import { inertIn, readSettings, type SettingProblem, type Settings } from '../core/settings.ts';
 
 /** The settings as they are now, and whoever wants to know when they change. */
 export class SettingsReader implements vscode.Disposable {
@@ -47,10 +47,10 @@ export class SettingsReader implements vscode.Disposable {
 /** In a workspace that nobody vouched for, what names servers, files and paths stays at its default. */
 function read(): ReturnType<typeof readSettings> {
   const configuration = vscode.workspace.getConfiguration('turnwise');
-  const inert = new Set<string>(vscode.workspace.isTrusted ? [] : machineSettings());
-  return readSettings((key) => (inert.has(key) ? undefined : configuration.get(key)));
-}
-
-function machineSettings(): string[] {
-  return settingKeys().filter((key) => settingScope(key) === 'machine' && key !== 'store.path');
+  const inert = inertIn(vscode.workspace.isTrusted);
+  return readSettings((key) => {
+    if (!inert.has(key)) return configuration.get(key);
+    // Where the history stands is the person's own choice; another store for strange folders would look like a lost one.
+    return key === 'store.path' ? configuration.inspect(key)?.globalValue : undefined;
+  });
 }

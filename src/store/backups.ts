@@ -58,8 +58,8 @@ export function copyStore(
 ): boolean {
   if (!overwrite && existsSync(target)) throw exists(target);
   const draft = join(dirname(target), `.${basename(target)}.${uuidv7()}.tmp`);
+  makePrivateFile(draft);
   try {
-    makePrivateFile(draft);
     db.prepare('VACUUM INTO ?').run(draft);
     flush(draft);
     if (!fits(draft)) return false;

@@ -63,7 +63,9 @@ export const sseEdge: Edge = {
     try {
       for await (const event of chat.stream([{ role: 'user', content: 'hi' }], { sampling })) {
         if (event.type === 'failed') {
-          const named = /^[a-z]+(_[a-z]+)*$/.test(event.reason) && /[.!?]$/.test(event.message);
+          // What has no name of its own is told as a lost connection; a mistake of ours must not hide there.
+          const ours = /cannot read|is not (?:a|an|iterable)|undefined|reading '/i.test(event.message);
+          const named = /^[a-z]+(_[a-z]+)*$/.test(event.reason) && /[.!?]$/.test(event.message) && !ours;
           return named ? { end: 'refused', reason: event.reason } : { end: 'unexpected', what: JSON.stringify(event) };
         }
         if (event.type === 'delta') seen.push(event.text);
