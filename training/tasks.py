@@ -202,6 +202,9 @@ def near_values(rng: random.Random, kind: Kind, value: str) -> list[str]:
     if parameter in kind.parameters:
         at = kind.parameters.index(parameter)
         near = [f"{name} {other}" for other in kind.parameters[max(0, at - 1) : at + 2] if other != parameter]
+        # A number that is off by one is wrong too, whether or not anybody would ask for it.
+        if parameter.isdigit() and int(parameter) > 1 and (less := f"{name} {int(parameter) - 1}") not in near:
+            near.append(less)
     return near + rng.sample(others, min(6, len(others)))
 
 

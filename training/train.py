@@ -211,7 +211,7 @@ def main() -> None:
             "steps": before.get("steps", 0) + step,
             "tokens_seen": before.get("tokens_seen", 0) + seen,
             "loss": smooth,
-            "placeholder_in_data": placeholder and before.get("placeholder_in_data", True),
+            "placeholder_in_data": placeholder or before.get("placeholder_in_data", False),
             "hardware": f"{os.cpu_count()} cores of a {platform.machine()} processor, no GPU",
             "torch": torch.__version__,
         }

@@ -51,7 +51,7 @@ export function datasetCard(manifest: Omit<Manifest, 'files'>, notice: string | 
     '',
     scorer === null || scored === null
       ? '- No episode has scores.'
-      : `- Scorer: \`${scorer.id}\`${scorer.revision === null ? '' : ` (${scorer.revision})`} on ${scorer.backend}; estimator ${scored.estimator}, mask ${scored.mask_mode}, placeholder ${JSON.stringify(scored.placeholder)}.`,
+      : `- Scorer: \`${scorer.id}\`${scorer.revision === null ? '' : ` (revision ${scorer.revision})`} on ${scorer.backend}; estimator ${scored.estimator}, mask ${scored.mask_mode}, placeholder ${JSON.stringify(scored.placeholder)}.`,
     ...(credit === null
       ? []
       : [
