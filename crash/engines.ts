@@ -47,7 +47,9 @@ export async function killEngines(folder: string, seed: number, times: number): 
         const state = reduce(events);
         const last = events.at(-1)?.body;
         const halved = last?.type === 'action_failed' && last.partial === heard;
-        const whole = (last?.type === 'action_asked' || last?.type === 'action_answered') && pieces < piece;
+        // Its end had come already, in the same breath as the piece at which the engine died: nothing of it is missing.
+        const ended = last?.type === 'action_asked' || last?.type === 'action_answered';
+        const whole = ended && last.generation.text === heard && last.generation.finish === 'stop';
         seen[halved ? 'failed' : 'whole'] += 1;
         if (!halved && !whole)
           wrong.push(`engine ${time}: killed at piece ${piece}, its action ended as ${last?.type ?? '?'}`);

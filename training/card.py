@@ -1,6 +1,7 @@
 """Writes the model's record (JSON), the list of held-out combinations and the model card from the measured figures.
 
-    python card.py --training training.json --gguf ../media/models/turnwise-toy.gguf --evaluation evaluation.json --gain gain.json
+    python card.py --training training.json --gguf ../media/models/turnwise-toy.gguf --evaluation evaluation.json --gain gain.json \
+      --calibration calibration.json
 
 No number of the card is typed: every one comes out of the JSON.
 """
@@ -11,6 +12,7 @@ import json
 from pathlib import Path
 
 import gguf
+from dialogues import PLACEHOLDER
 from kinds import CORES, FAMILIES, UNSEEN_KINDS, needs_separator
 from policy import NAME
 from tasks import all_values, is_held_out
@@ -37,9 +39,29 @@ def held_out_combinations() -> list[str]:
     return found
 
 
+FITNESS = ("uninformative_mean", "uninformative_sd", "informative_mean", "auc", "n", "fit")
+
+
+def placebo_of(calibration: dict) -> dict:
+    """The placebo gains under the default placeholder, as `turnwise doctor` measured them: the figures that a scorer is held to."""
+    found = {entry["estimator"]: entry for entry in calibration["placebo"] if entry["placeholder"] == PLACEHOLDER}
+    mean, total = found["shift_mean"], found["shift_sum"]
+    return {
+        "n": mean["n"],
+        "mean": mean["mean"],
+        "sd": mean["sd"],
+        "mean_sum": total["mean"],
+        "sd_sum": total["sd"],
+        "estimator": "shift_mean",
+        "placeholder": PLACEHOLDER,
+        "mask_mode": mean["mask_mode"],
+    }
+
+
 def make_record(arguments: argparse.Namespace) -> dict:
     training = json.loads(arguments.training.read_text())
     measured = json.loads(arguments.gain.read_text())
+    calibration = json.loads(arguments.calibration.read_text())
     weights = gguf.read(arguments.gguf).tensors
     record = {
         "name": NAME,
@@ -51,8 +73,8 @@ def make_record(arguments: argparse.Namespace) -> dict:
         "agent_prompt": None,
         **{key: training[key] for key in ("seed", "command", "train_seconds", "hardware", "steps", "tokens_seen", "placeholder_in_data")},
         "evaluation": {**json.loads(arguments.evaluation.read_text()), "gain": measured["gain"]},
-        "placebo": measured["placebo"],
-        "fitness": measured["fitness"],
+        "placebo": placebo_of(calibration),
+        "fitness": {entry["placeholder"]: {key: entry[key] for key in FITNESS} for entry in calibration["fitness"]},
     }
     return {**record, "preliminary": True} if arguments.preliminary else record
 
@@ -198,6 +220,7 @@ def main() -> None:
     parser.add_argument("--gguf", type=Path, required=True)
     parser.add_argument("--evaluation", type=Path, required=True)
     parser.add_argument("--gain", type=Path, required=True)
+    parser.add_argument("--calibration", type=Path, required=True, help="what turnwise doctor --out wrote of the model")
     parser.add_argument("--preliminary", action="store_true")
     arguments = parser.parse_args()
     models = arguments.gguf.parent

@@ -35,10 +35,12 @@ export async function misleading(
   const batch = [...misled, ...honest];
   const options = resolveCreditOptions({}, batch[0]?.placebo ?? null);
   const ledgers = new Map(creditBatch(batch.map(creditEpisodeOf), options).map((one) => [one.episode_id, one]));
+  const scored = new Map(batch.map((one) => [one.episode_id, one]));
   const marked = ({ transcript }: Judged): boolean => {
+    const own = scored.get(transcript.episode_id);
     const ledger = ledgers.get(transcript.episode_id);
     const turn = ledger?.turns.at(-2);
-    return ledger !== undefined && turn !== undefined && toldMuchYetFailed(ledger, turn);
+    return ledger !== undefined && turn !== undefined && toldMuchYetFailed(ledger, turn, own ? totalOf(own) : null);
   };
   const followed = pairs.map(({ task, misled: { code } }) => code.includes(task.wrong.line));
   const among = <T>(values: readonly T[]): T[] => values.filter((_, at) => followed[at]);

@@ -135,7 +135,7 @@ async function score(
   sequences: readonly ScoreSequence[],
   { signal, session, onProgress, distributions: wanted }: ScoreRequest = {},
 ): Promise<ScoreResult> {
-  if (sequences.length === 0) return { logprobs: [], distributions: [], tokensEvaluated: 0, tokensReused: 0 };
+  if (sequences.length === 0) return { logprobs: [], tokensEvaluated: 0, tokensReused: 0 };
   const wire = sequences.map(({ ids, from, to }) => ({ ids, from, to }));
   for await (const line of client.postForLines(
     '/score',

@@ -1,14 +1,19 @@
 import type { Ledger, LedgerTurn } from './credit/ledger.ts';
 
+/** Nats from which on a reply told much: what the agent did next was e times as likely for it. */
+const MUCH = 1;
+
 /**
  * Whether a turn told the agent much and the episode came out badly: information is not truth, so the reply may have been wrong,
- * or misread. Much is a gain above 0 and, where the scorer's placebo gains are known, above mu0 + sd0 (spec S1): more than what a
- * reply of another task gains. Badly is an outcome below 1 that is no better than what it is compared with (z <= 0, spec S3).
+ * or misread. Much is a total gain of a nat or more that is above 0 a token and above what a reply of another task gains on
+ * average, where that is known (mu0, spec S1). Totals, since a mean is smaller the more is written after it. Badly is an outcome
+ * below 1 that is no better than what it is compared with (z <= 0, spec S3).
  */
 export function toldMuchYetFailed(
   { outcome, z, options }: Pick<Ledger, 'outcome' | 'z' | 'options'>,
   { gain }: Pick<LedgerTurn, 'gain'>,
+  total: number | null,
 ): boolean {
-  if (gain === null || outcome === null || outcome >= 1 || (z ?? 0) > 0) return false;
-  return gain > Math.max(0, (options.placebo_mean ?? 0) + (options.placebo_sd ?? 0));
+  if (gain === null || total === null || outcome === null || outcome >= 1 || (z ?? 0) > 0) return false;
+  return total >= MUCH && gain > Math.max(0, options.placebo_mean ?? 0);
 }

@@ -77,7 +77,7 @@ export function reviewEpisode(
       why: missing?.why ?? null,
       mark: missing?.mark ?? null,
       pending: missing?.pending ?? false,
-      credit: creditReview(ledger, turn.index, unfitWords(score)),
+      credit: creditReview(ledger, turn.index, gain, unfitWords(score)),
     };
   });
   const gains = turns.flatMap(({ gain }) => gain ?? []);
@@ -158,10 +158,10 @@ const REASONS: Readonly<Record<NullReason, string>> = {
   inherited: 'scored in the conversation that this one branched from',
 };
 
-function creditReview(ledger: Ledger | null, index: number, unfit: string | null): CreditReview {
+function creditReview(ledger: Ledger | null, index: number, total: number | null, unfit: string | null): CreditReview {
   const turn = ledger?.turns.find((candidate) => candidate.index === index);
   if (ledger === null || turn === undefined) return { advantage: null, words: 'needs a gain first', caution: unfit };
-  const failed = toldMuchYetFailed(ledger, turn) ? 'told much, and the outcome fell short: was it right?' : null;
+  const failed = toldMuchYetFailed(ledger, turn, total) ? 'told much, and the outcome fell short: was it right?' : null;
   // What such a gain says of the reply may stand on its head, so nothing is read from it.
   return { advantage: turn.advantage, words: comparedWith(ledger, turn), caution: unfit ?? failed };
 }

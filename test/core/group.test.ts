@@ -7,7 +7,7 @@ test('an explicit task first, then the request, then nothing but itself', () => 
   expect(groupOf('e', 'task', 'Sort it.')).toEqual({ groupId: 'task', groupRule: 'task' });
   const { groupId, groupRule } = groupOf('e', null, 'Sort it.');
   expect(groupRule).toBe('request');
-  expect(groupId).toMatch(/^request:[0-9a-f]{32}$/);
+  expect(groupId).toMatch(/^request-sha256:[0-9a-f]{32}$/);
   expect(groupOf('f', null, 'Sort it.').groupId).toBe(groupId);
   for (const nothing of [null, '', ' \n\t', '\u200b\ufeff\u00ad', '\u2028']) {
     expect(groupOf('e', null, nothing)).toEqual({ groupId: 'e', groupRule: 'alone' });
