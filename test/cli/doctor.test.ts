@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { calibrationFileSchema, type CalibrationFile } from '../../src/core/calibration.ts';
+import { calibrationFileSchema, UNFIT_BELOW, type CalibrationFile } from '../../src/core/calibration.ts';
 import { scoredEpisodeSchema, type ScoredEpisode } from '../../src/core/scored-episode.ts';
 import card from '../../media/models/turnwise-toy.json' with { type: 'json' };
 import { runCli } from './run-cli.ts';
+
+/** Four standard errors of such an AUC. */
+const NEAR_THE_LINE = 0.08;
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwise-doctor-'));
 afterAll(() => {
@@ -62,19 +65,24 @@ test('the bundled toy: every check passes, its placebo gains are those of its ca
   expect(Math.abs((standard?.mean ?? NaN) - mean)).toBeLessThan(3 * sd * Math.sqrt(1 / n + 1 / (standard?.n ?? 0)));
   expect((standard?.sd ?? NaN) / sd).toBeGreaterThan(0.5);
   expect((standard?.sd ?? NaN) / sd).toBeLessThan(2);
-  // The same words are fit, and the same words are not.
+  // The same words are fit, and the same words are not; one that lies on the line may fall on either side with 52 replies.
   for (const { placeholder, fit, auc } of report.fitness) {
     const known = card.fitness[placeholder as keyof typeof card.fitness];
-    expect([placeholder, fit]).toEqual([placeholder, known.fit]);
+    if (Math.abs(known.auc - UNFIT_BELOW) > NEAR_THE_LINE) expect([placeholder, fit]).toEqual([placeholder, known.fit]);
     expect(Math.abs(auc - known.auc)).toBeLessThan(0.15);
   }
 
-  // A placeholder of which the card says nothing but that it is unfit: measured figures, and every gain marked.
-  const unfit = await scoreAlone(['--placeholder', "I don't know.", '--calibration', at('cal.json')]);
-  const measured = report.placebo.find(
-    (entry) => entry.estimator === 'shift_mean' && entry.placeholder === "I don't know.",
-  );
-  expect(unfit.placebo).toEqual({ mean: measured?.mean, sd: measured?.sd, n: measured?.n });
+  // A placeholder of which the card has no placebo gains: the measured figures.
+  const other = await scoreAlone(['--placeholder', 'not sure', '--calibration', at('cal.json')]);
+  const measured = report.placebo.find((entry) => entry.estimator === 'shift_mean' && entry.placeholder === 'not sure');
+  expect(other.placebo).toEqual({ mean: measured?.mean, sd: measured?.sd, n: measured?.n });
+  expect(other.turns.map(({ flags }) => flags)).toEqual([[], [], []]);
+  // One that was measured and found unfit: every gain marked.
+  const [entry] = report.fitness;
+  const found = { ...calibrationFileSchema.parse(JSON.parse(readFileSync(at('cal.json'), 'utf8'))), placebo: [] };
+  const wish = { ...entry, placeholder: 'skip the gaps', auc: 0.3, fit: false };
+  writeFileSync(at('unfit.json'), JSON.stringify({ ...found, fitness: [wish] }));
+  const unfit = await scoreAlone(['--placeholder', 'skip the gaps', '--calibration', at('unfit.json')]);
   expect(unfit.turns.map(({ flags }) => flags)).toEqual([['placeholder_unfit'], ['placeholder_unfit'], []]);
 
   // Under `auto`, what is recorded is the words it stands for; the card's own figures stay the card's.

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import card from '../../media/models/turnwise-toy.json' with { type: 'json' };
 import type { RemoteServer } from '../../src/backends/remote-server.ts';
-import { CALIBRATION_MIN, calibrationFileSchema } from '../../src/core/calibration.ts';
+import { CALIBRATION_MIN, calibrationFileSchema, UNFIT_BELOW } from '../../src/core/calibration.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { writeTokenizerFolder } from '../backends/protocol/tokenizer-folder.ts';
 import type { openFigures } from './figures.ts';
@@ -25,6 +25,8 @@ const REPLIES = 52;
 const TIMEOUT_MS = 600_000;
 /** Standard errors of the difference of two means: one run in a thousand lies beyond. */
 const ERRORS = 3.3;
+/** With so few replies a placeholder this near the line may fall on either side of it. */
+const NEAR_THE_LINE = 0.08;
 
 const reportSchema = z.object({
   scorer: z.object({ backend: z.string() }),
@@ -107,7 +109,8 @@ export function doctorSuite(remote: () => RemoteServer, figures: ReturnType<type
       expect(report.fitness.length).toBeGreaterThanOrEqual(1);
       for (const { placeholder, fit, auc } of report.fitness) {
         const carded = fitness[placeholder as keyof typeof fitness];
-        expect([placeholder, fit]).toEqual([placeholder, carded.fit]);
+        if (Math.abs(carded.auc - UNFIT_BELOW) > NEAR_THE_LINE)
+          expect([placeholder, fit]).toEqual([placeholder, carded.fit]);
         expect(Math.abs(auc - carded.auc)).toBeLessThan(0.2);
       }
       const shown = report.fitness.map(({ placeholder, auc }) => `"${placeholder}" ${auc.toFixed(2)}`).join(', ');
