@@ -16,7 +16,7 @@ export const registerServe: Register = (program) => {
   program
     .command('serve')
     .description(
-      'serve a GGUF model on this machine alone; prints one JSON line {url, token_file, pid, model_sha} when it is ready',
+      'Serve a GGUF model on this machine alone; prints one JSON line {url, token_file, pid, model_sha} when it is ready',
     )
     .option('--model <gguf>', 'model to serve; default: the bundled toy')
     .option('--port <n>', 'port on 127.0.0.1; 0 takes a free one', integer, 0)
