@@ -122,7 +122,8 @@ export async function connectEcho(
       ],
       template: text.template,
       render: text.render,
-      contextSize: context - mode.maxTokens,
+      // vLLM counts a token to be generated also where none is asked for.
+      contextSize: context - 1,
       notice: null,
       placebo: null,
       takesAgentPrompt: true,

@@ -61,7 +61,8 @@ export function startCompletions({
     const rowFault = fault?.what === 'rows' ? fault : null;
     const choices = prompts.map((ids, index) => {
       if (ids.some((id) => id < 0 || id >= VOCABULARY)) throw refusal(400, 'prompt holds a token out of range');
-      if (ids.length + asked.max_tokens > contextSize) {
+      // As vLLM counts: a token to be generated, also where none is asked for.
+      if (ids.length + Math.max(1, asked.max_tokens) > contextSize) {
         throw refusal(
           400,
           `This model's maximum context length is ${contextSize} tokens, but ${ids.length} were given.`,
