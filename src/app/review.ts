@@ -24,6 +24,18 @@ export interface ReviewPorts {
   readonly scorerKey?: (() => string | null) | undefined;
 }
 
+/** One episode with everything that is known of it; see `Review.sources`. */
+export interface ReviewSources {
+  readonly state: EpisodeState;
+  /** The score that is shown. */
+  readonly scored: ScoredEpisode | null;
+  readonly ledger: Ledger | null;
+  readonly progress: ScoringProgress | null;
+  readonly scoredBy: ScoredBy | null;
+  /** Every score of it, by other scorers and under other options too, newest first. */
+  readonly scorings: readonly ScoredEpisode[];
+}
+
 /** Newest scored episodes that are compared with each other; more would be read on the editor's own thread. */
 const LARGEST_BATCH = 300;
 
@@ -51,6 +63,23 @@ export class Review {
     this.#ledgers ??= ledgersOf([...this.#scored().values()], this.#ports.credit?.() ?? {});
     const { progressOf } = this.#ports;
     return reviewEpisode(state, row ?? null, this.#ledgers.get(id) ?? null, progressOf(id), this.scoredBy(id));
+  }
+
+  /** All that a detailed review of an episode is drawn from, its tokens' log-probs included. Throws where it cannot be read. */
+  sources(id: string): ReviewSources {
+    const { journal, progressOf, credit } = this.#ports;
+    const state = reduce(journal.read(id));
+    const known = this.#scored().has(id);
+    this.#ledgers ??= ledgersOf([...this.#scored().values()], credit?.() ?? {});
+    const [row] = known ? journal.preferredScored(this.#preferred(), { episodeId: id }) : [];
+    return {
+      state,
+      scored: row === undefined ? null : applyCalibration(row, journal.calibrations.get(row.scorer)),
+      ledger: this.#ledgers.get(id) ?? null,
+      progress: progressOf(id),
+      scoredBy: this.scoredBy(id),
+      scorings: journal.scoresOf(id),
+    };
   }
 
   /** Who made the gains that are shown of an episode; null while there are none. */

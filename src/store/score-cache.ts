@@ -27,6 +27,8 @@ export interface ScoreCache {
   ): ScoredEpisode[];
   /** The newest score of each episode (or of this one) under these options, whoever made it, newest first. */
   newestScored(optionsKey: string, only?: { readonly limit?: number; readonly episodeId?: string }): ScoredEpisode[];
+  /** Every score there is of an episode, by whatever scorer and options, newest first. */
+  scoresOf(episodeId: string): ScoredEpisode[];
 }
 
 /** The cache on an open database; `run` turns SQLite's errors into the product's, `write` also refuses a read-only store. */
@@ -115,6 +117,13 @@ export function scoreCache(
              ORDER BY position DESC LIMIT ?3`,
           )
           .all(optionsKey, episodeId ?? null, limit)
+          .flatMap((row) => scored(intact(row))),
+      ),
+    scoresOf: (episodeId) =>
+      run(() =>
+        db
+          .prepare('SELECT row AS value, sha FROM scored WHERE episode_id = ? ORDER BY position DESC')
+          .all(episodeId)
           .flatMap((row) => scored(intact(row))),
       ),
   };

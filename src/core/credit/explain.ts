@@ -8,18 +8,25 @@ import type { Ledger, LedgerTurn } from './ledger.ts';
  * every line can be evaluated again (with exp, min and max) and compared with the ledger. What is unknown has a line in words.
  */
 export function explainLedger(ledger: Ledger): string[] {
-  return [
-    `Episode ${ledger.episode_id} of group ${ledger.group_id}${groupWords(ledger)}, in a batch of ${ledger.batch_n} (preset ${ledger.options.preset}).`,
-    ...explainOutcome(ledger),
-    ...explainGate(ledger),
-    ...explainScale(ledger),
-    ...ledger.turns.flatMap((turn) => [
+  const { episode, turns } = explainParts(ledger);
+  return [...episode, ...turns.flat(), ...explainBaselines(ledger)];
+}
+
+/** The same lines, those of the episode and those of each turn apart, without the baselines. */
+export function explainParts(ledger: Ledger): { readonly episode: string[]; readonly turns: string[][] } {
+  return {
+    episode: [
+      `Episode ${ledger.episode_id} of group ${ledger.group_id}${groupWords(ledger)}, in a batch of ${ledger.batch_n} (preset ${ledger.options.preset}).`,
+      ...explainOutcome(ledger),
+      ...explainGate(ledger),
+      ...explainScale(ledger),
+    ],
+    turns: ledger.turns.map((turn) => [
       ...explainInformation(turn, ledger),
       ...explainObservations(turn),
       explainAdvantage(turn, ledger),
     ]),
-    ...explainBaselines(ledger),
-  ];
+  };
 }
 
 function groupWords({ group_rule }: Ledger): string {
