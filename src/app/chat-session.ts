@@ -120,10 +120,20 @@ export class ChatSession {
   refresh(): void {
     if (this.#conversation === null || this.#running !== null) return;
     const { id, state } = this.#conversation;
-    const fresh = Conversation.open(this.#conversationPorts, id);
-    if (fresh.state.lastSeq === state.lastSeq) return;
+    const fresh = this.#stillThere(id);
+    if (fresh?.state.lastSeq === state.lastSeq) return;
     this.#conversation = fresh;
     this.publish();
+  }
+
+  /** Null: another window has deleted it. */
+  #stillThere(id: string): Conversation | null {
+    try {
+      return Conversation.open(this.#conversationPorts, id);
+    } catch (thrown) {
+      if (thrown instanceof TurnwiseError && thrown.reason === 'no_such_episode') return null;
+      throw thrown;
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ import { checkScorer } from './check-scorer.ts';
 import { acceptProposal, rejectProposal } from './decide-proposal.ts';
 import { cancelScoring, copyMessages, pauseScoring, resumeScoring, scoreNow } from './episode-commands.ts';
 import { exportDataset } from './export-dataset.ts';
+import { backUpJournal, checkJournal, deleteEpisode } from './journal-care.ts';
 import { addServer, chooseChatServer, chooseConsent, chooseScorer, openSettings, setServerKey } from './pickers.ts';
 
 /** What a command does; `argument` is the row of the tree that it was called on, if any. */
@@ -34,6 +35,7 @@ export const COMMANDS = {
   'turnwise.pauseScoring': pauseScoring,
   'turnwise.resumeScoring': resumeScoring,
   'turnwise.copyEpisodeMessages': (host, argument) => copyMessages(host, episodeOf(argument)),
+  'turnwise.deleteEpisode': (host, argument) => deleteEpisode(host, episodeOf(argument)),
   'turnwise.exportDataset': exportDataset,
   'turnwise.setConsent': chooseConsent,
   'turnwise.chooseChatServer': chooseChatServer,
@@ -45,6 +47,8 @@ export const COMMANDS = {
     await host.servers.restartEngine();
     host.scoring.retryMended();
   },
+  'turnwise.backUpJournal': backUpJournal,
+  'turnwise.checkJournal': checkJournal,
   'turnwise.openSettings': openSettings,
   'turnwise.showLog': (host) => {
     host.log.show();

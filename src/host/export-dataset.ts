@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
 import { ENGINE_PROFILE } from '../core/settings.ts';
 import type { Host } from './host.ts';
+import { runCli } from './run-cli.ts';
 
 /**
  * Exports the conversations of this store as a dataset folder. Asks once who may be in it, and records the answer as an event
@@ -86,25 +86,12 @@ async function runExport(
   const folder = mkdtempSync(join(tmpdir(), 'turnwise-export-'));
   try {
     const { flags, env } = await scoresOf(host, folder);
-    const cli = vscode.Uri.joinPath(host.extensionUri, 'dist', 'turnwise.js').fsPath;
-    const { code, stdout, stderr } = await runNode(
-      [
-        ...[cli, 'export', '--store', host.journal.path, '--out', out, '--json'],
-        ...[...flags, ...creditFlags(host), ...workspaceFlags()],
-      ],
+    const command = ['export', '--store', host.journal.path, '--out', out, ...flags, ...creditFlags(host)];
+    return await runCli(host.extensionUri, [...command, ...workspaceFlags()], summarySchema, {
       env,
       token,
-    );
-    if (token.isCancellationRequested) return null;
-    const parsed = code === 0 ? summarySchema.safeParse(JSON.parse(stdout)) : null;
-    if (parsed?.success === true) return parsed.data;
-    const words = stderr
-      .trim()
-      .split('\n')
-      .at(-1)
-      ?.replace(/^turnwise: /, '');
-    const sentence = words || 'The export failed without a word; see the log of the extension host and try again.';
-    throw new TurnwiseError('environment', 'export_failed', sentence);
+      reason: 'export_failed',
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -118,31 +105,6 @@ function creditFlags({ settings: { current } }: Host): string[] {
 function workspaceFlags(): string[] {
   const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
   return folders.length === 0 ? [] : ['--workspace', ...folders.map(({ uri }) => uri.fsPath)];
-}
-
-/** Runs a program with the editor's own Node; cancelling ends it. What it prints is kept, of stderr the end. */
-async function runNode(
-  command: readonly string[],
-  env: Readonly<Record<string, string>>,
-  token: vscode.CancellationToken,
-): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, command, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env, ELECTRON_RUN_AS_NODE: '1' },
-  });
-  const cancel = token.onCancellationRequested(() => child.kill('SIGTERM'));
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4000)));
-  try {
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject).once('close', resolve);
-    });
-    return { code, stdout, stderr };
-  } finally {
-    cancel.dispose();
-  }
 }
 
 /**

@@ -5,6 +5,7 @@ import { TurnwiseError } from '../../src/core/error.ts';
 import { applyToView, viewUpdate } from '../../src/core/chat-view.ts';
 import type { ChatView } from '../../src/core/webview-protocol.ts';
 import { openJournal, type Journal } from '../../src/store/journal.ts';
+import { purgeEpisode } from '../../src/store/purge.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
 import { ANSWER, QUESTION, sampling, scriptedChat, type Line } from './scripted-chat.ts';
 
@@ -68,6 +69,20 @@ test('a click on what is no longer open is refused and leaves no trace', async (
   await use.silent();
   await expect(use.session.choose(0, 0)).rejects.toThrow('no longer open');
   expect(kinds(use).filter((type) => type === 'observed')).toHaveLength(1);
+});
+
+test('a conversation that another window deletes goes from the chat, and new words begin another', async () => {
+  const use = room([QUESTION, QUESTION]);
+  await use.session.send('Convert it.', null);
+  await use.silent();
+  const gone = use.session.episode ?? '';
+  purgeEpisode(use.journal.path, gone);
+  use.session.refresh();
+  expect(use.views.at(-1)).toMatchObject({ episode: null, request: null, turns: [] });
+  await use.session.send('Convert it.', null);
+  await use.silent();
+  expect(use.session.episode).not.toBe(gone);
+  expect(use.journal.episodes()).toHaveLength(1);
 });
 
 test('request, question, option, answer: durable in order, streamed, and never offered twice', async () => {
