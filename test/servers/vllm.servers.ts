@@ -9,10 +9,18 @@ import { serverSuite, type Subject } from './suite.ts';
 import { echoSuite } from './vllm-echo.ts';
 import { modesSuite } from './vllm-modes.ts';
 
+/** Share of answers that a server with zeroed memory may still refuse; 5 to 20 of 100 without. */
+const REFUSED = 0.01;
+
 serverSuite({ name: 'vllm', open: openVllm, tolerance: 2e-3, limit: 1.05 }, (subject) => {
   chatSuite(subject);
-  test('started as advised, it has refused nothing so far', async () => {
-    expect((await subject.backend().facts()).advice).toEqual([]);
+  test('started as advised, it refuses next to nothing', async () => {
+    const [advice = null, ...others] = (await subject.backend().facts()).advice;
+    expect(others).toEqual([]);
+    const [, refused = '0', of = '1'] = /refused (\d+) of (\d+) answers/.exec(advice ?? '') ?? [];
+    if (advice !== null) expect(advice).toContain(`refused ${refused} of ${of}`);
+    subject.figures.add('started as advised: answers refused', Number(refused), '', `<= ${REFUSED} of all`);
+    expect(Number(refused) / Number(of)).toBeLessThanOrEqual(REFUSED);
   });
   const known = { kind: 'vllm', mode: 'raw', tolerance: 5e-3, reusesPrefix: true, toy: true } as const;
   doctorSuite(subject.remote, subject.figures, known);
