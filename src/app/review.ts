@@ -6,6 +6,7 @@ import { resolveCreditOptions, type CreditChoices } from '../core/credit/options
 import { exportedOutcome } from '../core/dataset/export-episode.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { reduce } from '../core/reduce.ts';
+import type { ReviewSources } from '../core/review-view.ts';
 import { reviewEpisode, type EpisodeReview, type ScoredBy, type ScoringProgress } from '../core/review.ts';
 import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
@@ -22,18 +23,6 @@ export interface ReviewPorts {
   readonly credit?: (() => CreditChoices) | undefined;
   /** Identity that the chosen scorer last had (`scoreKeys`); null or absent: it was never connected. */
   readonly scorerKey?: (() => string | null) | undefined;
-}
-
-/** One episode with everything that is known of it; see `Review.sources`. */
-export interface ReviewSources {
-  readonly state: EpisodeState;
-  /** The score that is shown. */
-  readonly scored: ScoredEpisode | null;
-  readonly ledger: Ledger | null;
-  readonly progress: ScoringProgress | null;
-  readonly scoredBy: ScoredBy | null;
-  /** Every score of it, by other scorers and under other options too, newest first. */
-  readonly scorings: readonly ScoredEpisode[];
 }
 
 /** Newest scored episodes that are compared with each other; more would be read on the editor's own thread. */

@@ -158,6 +158,11 @@ const REASONS: Readonly<Record<NullReason, string>> = {
   inherited: 'scored in the conversation that this one branched from',
 };
 
+/** Why a number is unknown, in words. */
+export function reasonWords(reason: NullReason): string {
+  return REASONS[reason];
+}
+
 function creditReview(ledger: Ledger | null, index: number, total: number | null, unfit: string | null): CreditReview {
   const turn = ledger?.turns.find((candidate) => candidate.index === index);
   if (ledger === null || turn === undefined) return { advantage: null, words: 'needs a gain first', caution: unfit };

@@ -1,0 +1,287 @@
+import { CALIBRATION_MIN } from './calibration.ts';
+import { explainParts } from './credit/explain.ts';
+import { ESTIMATORS } from './credit/gain.ts';
+import { KL_ESTIMATORS } from './credit/kl.ts';
+import type { Ledger } from './credit/ledger.ts';
+import { exportedOutcome } from './dataset/export-episode.ts';
+import type { EpisodeState } from './episode-state.ts';
+import { axisOf } from './review-axis.ts';
+import type { Bar, Figure, Mark, Override, ReviewHead, ReviewRow, ReviewView, Span } from './review-protocol.ts';
+import {
+  oneLine,
+  reasonWords,
+  reviewEpisode,
+  signed,
+  type EpisodeReview,
+  type ScoredBy,
+  type ScoringProgress,
+  type TurnReview,
+} from './review.ts';
+import { isKlEstimator, type Estimator, type ScoredEpisode, type ScoredTurn } from './scored-episode.ts';
+
+/** Digits behind the point: total nats, everything per token or without a unit. */
+export const TOTAL_DIGITS = 2;
+export const FINE_DIGITS = 3;
+
+/** What is known of an episode; `scorings` are all of its scores, by whatever scorer and options. */
+export interface ReviewSources {
+  readonly state: EpisodeState;
+  readonly scored: ScoredEpisode | null;
+  readonly ledger: Ledger | null;
+  readonly progress: ScoringProgress | null;
+  readonly scoredBy: ScoredBy | null;
+  readonly scorings: readonly ScoredEpisode[];
+}
+
+/** What people and rules say of it. `turns` by index; what is absent is unmarked and unreviewed. */
+export interface ReviewRemarks {
+  readonly marks: { readonly episode: readonly Mark[]; readonly turns: ReadonlyMap<number, readonly Mark[]> };
+  readonly overrides: { readonly episode: Override; readonly turns: ReadonlyMap<number, Override> };
+  readonly progress: ReviewHead['progress'];
+  readonly labels: readonly string[];
+}
+
+export const NOT_REVIEWED: Override = { label: null, note: null, excluded: false, reviewed: false };
+
+/** The picture of an episode's credit; pure, so that a reload shows exactly what was there. Numbers are the ledger's. */
+export function reviewView(sources: ReviewSources, remarks: ReviewRemarks): ReviewView {
+  const { state, scored, ledger, progress, scoredBy } = sources;
+  const review = reviewEpisode(state, scored, ledger, progress, scoredBy);
+  const { turns: lines = [], episode: arithmetic = [] } = ledger === null ? {} : explainParts(ledger);
+  const rows = review.turns.map((turn, at): ReviewRow => {
+    const score = scored?.turns.find(({ index }) => index === turn.index);
+    const credited = ledger?.turns.findIndex(({ index }) => index === turn.index) ?? -1;
+    return {
+      index: turn.index,
+      kind: turn.kind,
+      said: turn.said,
+      reply: turn.reply,
+      pending: turn.pending,
+      ...barsOf(turn, score, sources),
+      ...creditOf(turn, ledger, scoredBy),
+      marks: [...(remarks.marks.turns.get(turn.index) ?? [])],
+      override: remarks.overrides.turns.get(turn.index) ?? NOT_REVIEWED,
+      arithmetic: lines[credited === -1 ? at : credited] ?? [],
+    };
+  });
+  return { head: headOf(sources, review, rows, remarks, arithmetic), rows };
+}
+
+function headOf(
+  { state, scored, ledger, scoredBy }: ReviewSources,
+  review: EpisodeReview,
+  rows: readonly ReviewRow[],
+  { marks, overrides, progress, labels }: ReviewRemarks,
+  arithmetic: readonly string[],
+): ReviewHead {
+  const band = bandOf(scored);
+  const estimator = scored?.options.estimator ?? 'shift_mean';
+  const reach = (bars: readonly Bar[]): number[] =>
+    bars.flatMap(({ value, noise, placeholders }) => [value ?? 0, ...(noise ?? []), ...(placeholders ?? [])]);
+  const mean = reach(rows.map((row) => row.mean));
+  return {
+    episode: state.id,
+    title: oneLine(state.request ?? 'New conversation', 200),
+    about: about(state),
+    total: figure(review.gain, TOTAL_DIGITS, 'no gain yet'),
+    outcome: outcomeFigure(state, ledger),
+    z: figure(ledger?.z ?? null, FINE_DIGITS, 'unknown'),
+    gate: plain(ledger?.gate ?? null),
+    scale: plain(ledger?.scale ?? null),
+    company: companyOf(ledger, scoredBy),
+    scoredBy: scored === null || scoredBy === null ? null : scorerWords(scored, scoredBy),
+    estimator: { name: COLUMN[estimator] ?? estimator, equation: equationOf(estimator) },
+    axes: {
+      total: axisOf(reach(rows.map((row) => row.total))),
+      mean: axisOf(mean.some((value) => value !== 0) && band !== null ? [...mean, band.low, band.high] : mean),
+    },
+    band,
+    arithmetic: [...arithmetic],
+    marks: [...marks.episode],
+    override: overrides.episode,
+    progress,
+    labels: [...labels],
+    help: helpOf(state, rows, scoredBy),
+  };
+}
+
+/** The bars of a turn with their whiskers: A/A noise to both sides, and from the least to the most that placeholders gave. */
+function barsOf(
+  { gain, mean, why }: TurnReview,
+  score: ScoredTurn | undefined,
+  { scored, scorings }: ReviewSources,
+): Pick<ReviewRow, 'total' | 'mean'> {
+  const label = why ?? 'not scored yet';
+  if (score === undefined || scored === null || gain === null || mean === null) {
+    const none = { value: null, noise: null, placeholders: null };
+    return { total: { ...none, label }, mean: { ...none, label } };
+  }
+  const noise = score.noise ?? null;
+  const tokens = score.logp_factual?.length ?? null;
+  const others = scorings.filter((other) => differsInPlaceholder(other, scored));
+  const rangeOf = (own: number, read: (turn: ScoredTurn) => number | null): Span | null => {
+    const values = others.flatMap(({ turns }) => {
+      const other = turns.find(({ index }) => index === score.index);
+      return other === undefined ? [] : (read(other) ?? []);
+    });
+    return values.length === 0 ? null : [Math.min(own, ...values), Math.max(own, ...values)];
+  };
+  const totalNoise = noise === null ? null : noiseOfTotal(noise, tokens, scored.options.estimator);
+  return {
+    total: {
+      value: gain,
+      label: signed(gain, TOTAL_DIGITS),
+      noise: around(gain, totalNoise),
+      placeholders: rangeOf(gain, (turn) => turn.gain_sum),
+    },
+    mean: {
+      value: mean,
+      label: signed(mean, FINE_DIGITS),
+      noise: around(mean, noise),
+      placeholders: rangeOf(mean, (turn) => turn.gain),
+    },
+  };
+}
+
+/** The same scorer and way of measuring under another placeholder; any other difference is no matter of the placeholder. */
+function differsInPlaceholder(other: ScoredEpisode, shown: ScoredEpisode): boolean {
+  if (other.options.placeholder === shown.options.placeholder) return false;
+  const rest = ({ scorer, options }: ScoredEpisode): string =>
+    JSON.stringify([
+      scorer.id,
+      scorer.revision,
+      scorer.backend,
+      options.estimator,
+      options.clip,
+      options.top_k,
+      options.mask_mode,
+    ]);
+  return rest(other) === rest(shown);
+}
+
+/** A/A noise was measured in the estimator's unit: of a mean it is the total's share of one token. */
+function noiseOfTotal(noise: number, tokens: number | null, estimator: Estimator): number | null {
+  if (estimator === 'shift_sum') return noise;
+  return estimator === 'shift_mean' && tokens !== null ? noise * tokens : null;
+}
+
+function around(value: number, noise: number | null): Span | null {
+  return noise === null ? null : [value - noise, value + noise];
+}
+
+function creditOf(
+  turn: TurnReview,
+  ledger: Ledger | null,
+  scoredBy: ScoredBy | null,
+): Pick<ReviewRow, 'advantage' | 'aInt' | 'against' | 'caution'> {
+  const credited = ledger?.turns.find(({ index }) => index === turn.index) ?? null;
+  const { advantage, words, caution } = turn.credit;
+  const apart = ledger === null && turn.gain !== null && scoredBy !== null;
+  const against = apart ? APART : words;
+  const reason = credited?.null_reason ?? null;
+  return {
+    advantage: figure(advantage, FINE_DIGITS, turn.gain === null ? 'none' : against),
+    aInt: figure(
+      credited?.a_int ?? null,
+      FINE_DIGITS,
+      reason === null ? (turn.why ?? against) : (turn.why ?? reasonWords(reason)),
+    ),
+    against,
+    caution,
+  };
+}
+
+const APART = 'scored in another way than the batch, so it is compared with nothing';
+
+/** Mean and two standard deviations of the placebo gains, where enough were measured. */
+function bandOf(scored: ScoredEpisode | null): ReviewHead['band'] {
+  const placebo = scored?.placebo ?? null;
+  if (placebo === null || placebo.n < CALIBRATION_MIN) return null;
+  const { mean, sd, n } = placebo;
+  return {
+    low: mean - 2 * sd,
+    high: mean + 2 * sd,
+    words: `Placebo gains: what ${n} replies of another task gained, ${signed(mean, FINE_DIGITS)} ± ${(2 * sd).toFixed(FINE_DIGITS)} (mean and two sd). A gain inside looks like nothing learnt.`,
+  };
+}
+
+function outcomeFigure(state: EpisodeState, ledger: Ledger | null): Figure {
+  const { value, detail } = exportedOutcome(state);
+  const known = ledger?.outcome ?? value;
+  if (known === null) return { value: null, label: 'unknown' };
+  const why = detail.kind === 'given' || detail.kind === 'unknown' ? '' : ` by ${detail.kind}`;
+  return { value: known, label: `${trimmed(known)}${why}` };
+}
+
+const trimmed = (value: number): string => String(Number(value.toFixed(FINE_DIGITS)));
+
+function companyOf(ledger: Ledger | null, scoredBy: ScoredBy | null): string {
+  if (ledger === null) return scoredBy === null ? 'nothing to compare yet' : APART;
+  const { outcome_level, group_n, batch_n } = ledger;
+  switch (outcome_level) {
+    case 'group':
+      return `outcome against ${group_n} of this task, in a batch of ${batch_n}`;
+    case 'batch':
+      return `outcome against a batch of ${batch_n}`;
+    case 'reference':
+      return 'outcome against a fixed reference';
+    case 'none':
+      return `outcome against nothing yet, in a batch of ${batch_n}`;
+    default:
+      return outcome_level satisfies never;
+  }
+}
+
+function scorerWords({ options, placebo }: ScoredEpisode, by: ScoredBy): NonNullable<ReviewHead['scoredBy']> {
+  const uncalibrated = placebo === null || placebo.n < CALIBRATION_MIN ? ', not calibrated' : '';
+  return {
+    name: by.name,
+    how: `${placeholderWords(options.placeholder)}, ${options.mask_mode === 'natural' ? 'natural length' : 'length matched'}${uncalibrated}`,
+    stale: by.stale ? 'Stale: another scorer or other options are chosen now. These numbers stay as they were.' : null,
+  };
+}
+
+/** A placeholder as it is named in a sentence. */
+export function placeholderWords(placeholder: string): string {
+  if (placeholder === '') return 'reply cut out';
+  return placeholder === 'random_reply' ? "another task's reply" : `“${oneLine(placeholder, 60)}”`;
+}
+
+function helpOf(state: EpisodeState, rows: readonly ReviewRow[], scoredBy: ScoredBy | null): string | null {
+  if (rows.length === 0) {
+    return state.request === null
+      ? 'Nothing was asked yet. Ask in the chat; every turn appears here with what your answer was worth.'
+      : 'No turn yet. The first bar appears when the agent has gone on from your first answer.';
+  }
+  if (rows.some(({ total }) => total.value !== null)) return null;
+  if (rows.every(({ reply }) => reply === null))
+    return 'Nothing came back to the agent yet, so there is nothing to weigh.';
+  if (rows.some(({ pending }) => pending)) return 'The scorer is at work; bars appear here as they are scored.';
+  return scoredBy === null
+    ? 'Nothing is scored yet. Score Now asks the chosen scorer.'
+    : 'No turn has a gain; each says why.';
+}
+
+function about(state: EpisodeState): string {
+  const source = state.source === 'real_developer' ? '' : `${state.source} · `;
+  const branch = state.parent === null ? '' : ` · branch at turn ${state.parent.turn + 1}`;
+  const turns = `${state.turns.length} ${state.turns.length === 1 ? 'turn' : 'turns'}`;
+  return `${source}${new Date(state.createdAt).toLocaleString()} · ${turns}${branch}`;
+}
+
+/** A number at so many digits with its sign, or the words for none. */
+export function figure(value: number | null, digits: number, none: string): Figure {
+  return { value, label: value === null ? none : signed(value, digits) };
+}
+
+/** One that has no sign to speak of. */
+function plain(value: number | null): Figure {
+  return { value, label: value === null ? 'none' : value.toFixed(FINE_DIGITS) };
+}
+
+function equationOf(estimator: Estimator): string {
+  return isKlEstimator(estimator) ? KL_ESTIMATORS[estimator].equation : ESTIMATORS[estimator].equation;
+}
+
+/** What the second column is called. */
+const COLUMN: Readonly<Partial<Record<Estimator, string>>> = { shift_mean: 'mean per token', shift_sum: 'sum' };
