@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { viewUpdate, type Unnumbered } from '../core/chat-view.ts';
 import {
@@ -7,6 +6,7 @@ import {
   type HostMessage,
   type WebviewMessage,
 } from '../core/webview-protocol.ts';
+import { webviewPage } from './webview-page.ts';
 
 /** Deltas that come closer together than this, ms, travel in one message; the first one never waits. */
 const DELTA_PAUSE_MS = 24;
@@ -52,7 +52,7 @@ export class ChatWebview {
         this.#shown = null;
       }),
     ];
-    webview.html = page(webview, this.#assets);
+    webview.html = webviewPage(webview, this.#assets, 'chat');
   }
 
   /** The chat looks like this now. */
@@ -142,30 +142,4 @@ export class ChatWebview {
     this.#shown = { view: view ?? this.#shown.view, seq: this.#shown.seq + 1 };
     return { ...message, seq: this.#shown.seq };
   }
-}
-
-/** The page: scripts only with this page's nonce, styles and fonts only from the extension, nothing from anywhere else. */
-function page(webview: vscode.Webview, assets: vscode.Uri): string {
-  const nonce = randomBytes(16).toString('base64url');
-  const asset = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(assets, name)).toString();
-  const policy = [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}'`,
-    `style-src ${webview.cspSource}`,
-    `font-src ${webview.cspSource}`,
-  ].join('; ');
-  return `<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta http-equiv="Content-Security-Policy" content="${policy}" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <link rel="stylesheet" href="${asset('chat.css')}" />
-    <title>Turnwise</title>
-  </head>
-  <body>
-    <tw-chat></tw-chat>
-    <script nonce="${nonce}" src="${asset('chat.js')}"></script>
-  </body>
-</html>`;
 }
