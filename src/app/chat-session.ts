@@ -1,46 +1,14 @@
 import { agentPrompt } from '../core/agent-protocol.ts';
-import type { ChatBackend, Sampling } from '../core/backend.ts';
-import { chatView, type ChatSurroundings } from '../core/chat-view.ts';
+import { branchesOf, type Branches } from '../core/branches.ts';
+import { chatView } from '../core/chat-view.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import type { ConsentScope } from '../core/event.ts';
 import { initialState } from '../core/reduce.ts';
-import type { ChatView } from '../core/webview-protocol.ts';
-import type { Journal } from '../store/journal.ts';
+import type { ChatView, EditView } from '../core/webview-protocol.ts';
+import { branchOff, type BranchWish } from './branch-off.ts';
+import { lazyChat, type ChatPorts } from './chat-ports.ts';
 import { Conversation, type ConversationPorts, type Reply } from './conversation.ts';
-
-/** A chat server that answers, and what it says about its model. */
-export interface ChatServer {
-  readonly backend: ChatBackend;
-  /** Sentence to show with every output of a toy model, else null. */
-  readonly notice: string | null;
-}
-
-/** What a person set, read anew for every step. */
-export interface ChatOptions {
-  readonly marker: string;
-  readonly maxTurns: number;
-  readonly skipSentence: string;
-  readonly sampling: Sampling;
-  /** Whether the agent's instructions go in front of a new conversation; a toy was trained without. */
-  readonly takesAgentPrompt: boolean;
-}
-
-/** What a chat works with. Callbacks must not throw. */
-export interface ChatPorts {
-  readonly journal: Journal;
-  /** The chat server that is chosen now; asked before every action, so that a server may come back or be changed. */
-  readonly connect: (signal?: AbortSignal) => Promise<ChatServer>;
-  readonly options: () => ChatOptions;
-  readonly surroundings: () => Pick<ChatSurroundings, 'chatServer' | 'notice' | 'warning' | 'examples' | 'blocked'>;
-  readonly drafts: { get(episode: string | null): string; set(episode: string | null, text: string): void };
-  /** The chat looks different now. */
-  readonly onView: (view: ChatView) => void;
-  /** The running action went on with this text; `onView` does not say so. */
-  readonly onDelta: (turn: number, text: string) => void;
-  /** Something became durable. */
-  readonly onState: (state: EpisodeState) => void;
-}
 
 /** How many of the newest turns are shown at first, and how many more each time. */
 const PAGE = 40;
@@ -53,8 +21,8 @@ export class ChatSession {
   #running: { readonly abort: AbortController; readonly ended: Promise<void>; text: string } | null = null;
   /** Words are on their way to the disk; the action behind them is as good as begun. */
   #sending = false;
-  /** When the agent last stopped speaking in this window, ms since 1970. */
-  #spokeAt: number | null = null;
+  /** How the store's conversations branch off each other; null: read anew when it is next asked for. */
+  #branches: Branches | null = null;
   #shown = PAGE;
   /** The last thing that went wrong outside of an action; gone with the next step. */
   #problem: string | null = null;
@@ -65,7 +33,8 @@ export class ChatSession {
       journal: ports.journal,
       chat: lazyChat(ports.connect),
       sampling: () => ports.options().sampling,
-      onEvent: (_event, state) => {
+      onEvent: ({ body }, state) => {
+        if (body.type === 'episode_started') this.#branches = null;
         ports.onState(state);
         if (state.id === this.episode) this.publish();
       },
@@ -93,6 +62,8 @@ export class ChatSession {
       warning: this.#problem ?? around.warning,
       streaming: this.#running?.text ?? (this.#sending ? '' : null),
       draft: this.#ports.drafts.get(this.episode),
+      edit: this.#ports.drafts.edit(this.episode),
+      versions: (point) => (this.episode === null ? null : this.#family().versions(this.episode, point)),
       shown: this.#shown,
     });
     return this.#conversation === null
@@ -106,18 +77,19 @@ export class ChatSession {
   }
 
   /** Shows a conversation of the journal, or (null) an empty one. An action that runs is stopped first; what it said stays. */
-  async open(episode: string | null): Promise<void> {
+  async open(episode: string | null, shown = PAGE): Promise<void> {
     if (episode !== null && episode === this.episode) return;
     await this.stop();
-    this.#shown = PAGE;
-    this.#spokeAt = null;
+    this.#shown = shown;
     this.#problem = null;
+    this.#branches = null;
     this.#conversation = episode === null ? null : Conversation.open(this.#conversationPorts, episode);
     this.publish();
   }
 
   /** Reads the open conversation again when another window wrote to it. */
   refresh(): void {
+    this.#branches = null;
     if (this.#conversation === null || this.#running !== null) return;
     const { id, state } = this.#conversation;
     const fresh = this.#stillThere(id);
@@ -155,7 +127,8 @@ export class ChatSession {
     } else {
       await this.#reply({ text, kind: text === chosen ? 'option' : 'edited_option', option: chosen });
     }
-    this.#ports.drafts.set(this.episode, '');
+    if (option === null) this.setDraft(this.episode, '');
+    else this.setEdit(this.episode, null);
   }
 
   /** The option of the open question that the developer clicked. */
@@ -175,6 +148,41 @@ export class ChatSession {
     if (this.#conversation === null || this.#running !== null) return;
     this.#problem = null;
     this.#start(this.#conversation);
+  }
+
+  /**
+   * Goes on otherwise from an earlier point: in a branch, which is what the chat shows from then on. Resolves when its words are
+   * on the disk. The action that runs is stopped first; what it said stays in the conversation that is left.
+   */
+  async branch(wish: BranchWish): Promise<void> {
+    const from = this.#required();
+    await this.stop();
+    await this.#say(async () => {
+      const branch = await branchOff(this.#conversationPorts, from.state, this.#family(), wish);
+      this.setEdit(from.id, null);
+      this.#conversation = branch;
+      this.#shown = Math.max(this.#shown, branch.state.turns.length + 1);
+    });
+  }
+
+  /** Shows another version of a place, which is an episode of the same family. */
+  async showVersion(episode: string): Promise<void> {
+    const family = this.#family();
+    if (this.episode === null || family.root(episode) !== family.root(this.episode)) throw gone();
+    await this.open(episode, this.#shown);
+  }
+
+  /** A thumb or a note on a turn, or (turn null) on the whole conversation; what is not named stays, null takes it back. */
+  async rate(
+    episode: string,
+    turn: number | null,
+    rating: { readonly thumb?: 0 | 1 | null; readonly note?: string | null },
+  ): Promise<void> {
+    const conversation = this.#of(episode);
+    const { state } = conversation;
+    const about = turn === null ? { thumb: state.episodeThumb, note: state.episodeNote } : state.turns[turn];
+    const { thumb = about?.thumb ?? null, note = about?.note ?? null } = rating;
+    await conversation.rate(turn, thumb, note);
   }
 
   /** Ends the running action; what was written so far stays. Resolves when that is on the disk. */
@@ -205,6 +213,10 @@ export class ChatSession {
 
   setDraft(episode: string | null, text: string): void {
     this.#ports.drafts.set(episode, text);
+  }
+
+  setEdit(episode: string | null, edit: EditView | null): void {
+    this.#ports.drafts.setEdit(episode, edit);
   }
 
   showEarlier(): void {
@@ -271,7 +283,6 @@ export class ChatSession {
         running.text += event.text;
         this.#ports.onDelta(conversation.state.turns.length, event.text);
       }
-      this.#spokeAt = Date.now();
     } catch (thrown) {
       // A move that was not possible, or a store that cannot be written: the words are kept, and the chat says why.
       this.#problem = errorText(thrown);
@@ -297,22 +308,18 @@ export class ChatSession {
     return this.#conversation;
   }
 
+  #family(): Branches {
+    return (this.#branches ??= branchesOf(this.#ports.journal.branches()));
+  }
+
+  /** From the end of the agent's words, whoever watched it, until now, ms; null where that is unknown or the clock was set back. */
   #latency(): number | null {
-    return this.#spokeAt === null ? null : Date.now() - this.#spokeAt;
+    const endedAt = this.state.turns.at(-1)?.endedAt ?? null;
+    const passed = endedAt === null ? -1 : Date.now() - endedAt;
+    return passed < 0 ? null : passed;
   }
 }
 
 function gone(): TurnwiseError {
   return new TurnwiseError('usage', 'not_open', 'This is no longer open; look at the newest message of the chat.');
-}
-
-/** A chat server that is connected when it is needed: a server that cannot be had is a failed action, in words. */
-function lazyChat(connect: ChatPorts['connect']): ChatBackend {
-  return {
-    name: 'The chat server',
-    stream: async function* (messages, options) {
-      const { backend } = await connect(options.signal);
-      yield* backend.stream(messages, options);
-    },
-  };
 }

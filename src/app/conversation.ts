@@ -4,7 +4,7 @@ import { DEFAULT_ANSWER_MARKER, DEFAULT_MAX_TURNS, SKIP_SENTENCE } from '../core
 import type { ChatBackend, Sampling } from '../core/backend.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { TurnwiseError } from '../core/error.ts';
-import type { ConsentScope, EventBody, Fork, StoredEvent } from '../core/event.ts';
+import { EVENT_VERSION, type ConsentScope, type EventBody, type Fork, type StoredEvent } from '../core/event.ts';
 import { fork, type ForkPoint } from '../core/fork.ts';
 import { initialState, reduce, step } from '../core/reduce.ts';
 import { refusal } from '../core/refusal.ts';
@@ -85,23 +85,31 @@ export class Conversation {
 
   /**
    * A new episode in the parent's group that shares its beginning; then call `request`, `act` or `reply`, as the fork says.
-   * `source` says who goes on: a developer who branches off a simulated conversation is a real one.
+   * `source` says who goes on: a developer who branches off a simulated conversation is a real one. What it opens with (words
+   * that are written anew, consent) is on the disk together with its start, or neither is.
    */
   static async branch(
     ports: ConversationPorts,
     parent: EpisodeState,
     point: ForkPoint,
     source: string,
+    opening: readonly EventBody[] = [],
   ): Promise<Conversation> {
+    refuseNewer(parent);
     const from = fork(parent, point);
     if (from === null) throw refusalError('no_such_turn');
     const { taskId, agentPrompt, maxTurns, answerMarker: marker } = parent;
-    return Conversation.#begin(ports, { source, taskId, agentPrompt, maxTurns, marker }, from);
+    return Conversation.#begin(ports, { source, taskId, agentPrompt, maxTurns, marker }, from, opening);
   }
 
-  static async #begin(ports: ConversationPorts, options: StartOptions, parent: Fork | null): Promise<Conversation> {
+  static async #begin(
+    ports: ConversationPorts,
+    options: StartOptions,
+    parent: Fork | null,
+    opening: readonly EventBody[] = [],
+  ): Promise<Conversation> {
     const conversation = new Conversation(ports, initialState(options.episodeId ?? uuidv7()));
-    await conversation.#commit(() => ({
+    const started: EventBody = {
       type: 'episode_started',
       source: options.source,
       task_id: options.taskId ?? null,
@@ -109,7 +117,8 @@ export class Conversation {
       agent_prompt: options.agentPrompt ?? null,
       answer_marker: options.marker ?? DEFAULT_ANSWER_MARKER,
       max_turns: options.maxTurns ?? DEFAULT_MAX_TURNS,
-    }));
+    };
+    await conversation.#commitAll(() => [started, ...opening]);
     return conversation;
   }
 
@@ -230,15 +239,20 @@ export class Conversation {
     }
   }
 
-  /** Checks the move against the state, appends it, and moves on; waits for other writers without blocking the process. */
   async #commit(move: (state: EpisodeState) => EventBody): Promise<StoredEvent> {
+    const [event] = await this.#commitAll((state) => [move(state)]);
+    if (event === undefined) throw new Error('The journal returned no event for one body.');
+    return event;
+  }
+
+  /** Checks the moves against the state, appends them, and moves on; waits for other writers without blocking the process. */
+  async #commitAll(moves: (state: EpisodeState) => readonly EventBody[]): Promise<StoredEvent[]> {
     for (let attempt = 0; ; attempt += 1) {
       refuseNewer(this.#state);
-      const body = move(this.#state);
-      const why = refusal(this.#state, body);
-      if (why !== null) throw refusalError(why);
+      const bodies = moves(this.#state);
+      bodies.reduce(afterMove, this.#state);
       try {
-        return this.#append(body);
+        return this.#append(bodies);
       } catch (thrown) {
         const wait = LOCK_WAITS_MS[attempt];
         if (!(thrown instanceof TurnwiseError) || wait === undefined) throw thrown;
@@ -249,14 +263,22 @@ export class Conversation {
     }
   }
 
-  #append(body: EventBody): StoredEvent {
+  #append(bodies: readonly EventBody[]): StoredEvent[] {
     const { journal, onEvent } = this.#ports;
-    const [event] = journal.append(this.id, [body], { expectedSeq: this.#state.lastSeq + 1 });
-    if (event === undefined) throw new Error('The journal returned no event for one body.');
-    this.#state = step(this.#state, event);
-    onEvent?.(event, this.#state);
-    return event;
+    const events = journal.append(this.id, bodies, { expectedSeq: this.#state.lastSeq + 1 });
+    for (const event of events) {
+      this.#state = step(this.#state, event);
+      onEvent?.(event, this.#state);
+    }
+    return events;
   }
+}
+
+/** The state that a move would lead to; throws where it is not possible. */
+function afterMove(state: EpisodeState, body: EventBody): EpisodeState {
+  const why = refusal(state, body);
+  if (why !== null) throw refusalError(why);
+  return step(state, { id: '', episode_id: state.id, seq: state.lastSeq + 1, at: 0, version: EVENT_VERSION, body });
 }
 
 function endOf(turn: number, event: Exclude<AgentEvent, { type: 'delta' }>): EventBody {

@@ -14,7 +14,10 @@ const vendorChunkSchema = z.object({
   ),
   prompt_token_ids: idsSchema.nullish().catch(null),
   logprobs_mode: z.enum(['raw', 'processed']).nullish().catch(null),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullish().catch(null),
+  usage: z
+    .object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() })
+    .nullish()
+    .catch(null),
   // SGLang's, in a chunk of its own behind the text.
   sglext: z
     .object({ input_ids: idsSchema.nullish(), output_ids: z.tuple([idsSchema]).nullish() })
@@ -49,7 +52,7 @@ export interface Capture {
     tokens?: CapturedTokens,
   ): Pick<
     GenerationRecord,
-    'text' | 'prompt_ids' | 'ids' | 'logprobs' | 'logprobs_mode' | 'latency_ms' | 'first_token_ms'
+    'text' | 'prompt_ids' | 'ids' | 'logprobs' | 'logprobs_mode' | 'latency_ms' | 'first_token_ms' | 'usage'
   >;
 }
 
@@ -128,6 +131,7 @@ export function startCapture(now: () => number = () => performance.now()): Captu
         logprobs_mode: kept === null ? null : tokens.mode,
         latency_ms: (ended ?? now()) - began,
         first_token_ms: firstToken === null ? null : firstToken - began,
+        usage,
       };
     },
   };

@@ -7,17 +7,25 @@ export const DEFAULT_MAX_TURNS = 10;
 
 /** An agent's message, understood: a question with 0 or 2 to 5 options, or an answer with a message and code. */
 export type ParsedAction =
-  | { readonly kind: 'question'; readonly question: string; readonly options: readonly string[] }
+  | {
+      readonly kind: 'question';
+      readonly question: string;
+      readonly options: readonly string[];
+      /** Index of the option that the agent would take; null: it says of none, or of several. */
+      readonly recommended: number | null;
+    }
   | { readonly kind: 'answer'; readonly message: string; readonly code: string };
 
 const OPTION_LINE = /^[A-E][).]\s+\S/;
 const OPTION_LETTER = /^[A-E][).]\s+/;
+const RECOMMENDED = /\s+\(recommended\)$/i;
 const OPENING_FENCE = /^ {0,3}(`{3,})[^`]*$/;
 
 /**
  * Reads an agent's plain text; line ends may be CRLF, and come back as LF. The marker anywhere makes it an answer: before it
  * the message, after it the code, without the markdown fence it may stand in. Options are the last 2 to 5 consecutive lines
- * that begin with a letter A to E; fewer or more are no options. At the last allowed turn the whole message is the answer.
+ * that begin with a letter A to E; fewer or more are no options. The one that ends in "(recommended)" is the agent's advice: a mark,
+ * no part of the answer. At the last allowed turn the whole message is the answer.
  */
 export function parseAction(
   text: string,
@@ -35,12 +43,21 @@ export function parseAction(
   let first = lines.length;
   while (first > 0 && OPTION_LINE.test(lines[first - 1] ?? '')) first -= 1;
   const found = lines.slice(first);
-  if (found.length < 2 || found.length > 5) return { kind: 'question', question: plain.trim(), options: [] };
+  if (found.length < 2 || found.length > 5) {
+    return { kind: 'question', question: plain.trim(), options: [], recommended: null };
+  }
   return {
     kind: 'question',
     question: lines.slice(0, first).join('\n').trim(),
-    options: found.map((line) => line.replace(OPTION_LETTER, '').trim()),
+    ...readOptions(found.map((line) => line.replace(OPTION_LETTER, '').trim())),
   };
+}
+
+/** An option that is nothing but its mark, and marks on several options, are words like any other. */
+function readOptions(options: readonly string[]): { options: readonly string[]; recommended: number | null } {
+  const [marked, ...others] = options.flatMap((option, index) => (RECOMMENDED.test(option) ? [index] : []));
+  if (marked === undefined || others.length > 0) return { options, recommended: null };
+  return { options: options.map((option) => option.replace(RECOMMENDED, '')), recommended: marked };
 }
 
 /**
@@ -68,7 +85,7 @@ function insideFence(lines: readonly string[], fence: string): string[] {
 export function agentPrompt(marker = DEFAULT_ANSWER_MARKER): string {
   return [
     'You are a coding agent. A developer asks for code, and the request may leave out details that decide whether the code is right.',
-    'If something essential is open, ask exactly one short question, and nothing else. When a few answers are likely, put them on the last lines, one each, as "A) ...", "B) ...", at most five.',
+    'If something essential is open, ask exactly one short question, and nothing else. When a few answers are likely, put them on the last lines, one each, as "A) ...", "B) ...", at most five; end the one that you would take with "(recommended)".',
     'Say in a few words what you understood from the last reply before you go on. Do not ask about what has been said, and do not ask more than you need.',
     `When you know enough, write one short sentence, then a line with "${marker}", then only the code.`,
   ].join('\n');

@@ -153,6 +153,8 @@ export interface GenerationRecord {
   readonly tokenizer_sha: string | null;
   readonly latency_ms: number;
   readonly first_token_ms: number | null;
+  /** Tokens of prompt and answer as the server counts them, also where it tells no ids; null or absent: it did not say. */
+  readonly usage?: { readonly prompt: number; readonly completion: number } | null | undefined;
 }
 
 /** What a generation reports while it runs; exactly one of the last three ends it. It never throws for a model's failure. */

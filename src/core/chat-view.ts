@@ -1,5 +1,16 @@
+import { parseAction } from './agent-protocol.ts';
 import type { EpisodeState, TurnState } from './episode-state.ts';
-import type { ChatView, HostMessage, Offer, StatusView, TurnView } from './webview-protocol.ts';
+import type { ForkPoint } from './fork.ts';
+import type {
+  ChatView,
+  EditView,
+  FiguresView,
+  HostMessage,
+  Offer,
+  StatusView,
+  TurnView,
+  VersionsView,
+} from './webview-protocol.ts';
 
 /** What the chat shows besides the conversation itself. */
 export interface ChatSurroundings extends Pick<StatusView, 'chatServer' | 'notice' | 'warning' | 'examples'> {
@@ -8,6 +19,9 @@ export interface ChatSurroundings extends Pick<StatusView, 'chatServer' | 'notic
   /** Text so far of the action that runs, or is about to run, in this window; null: none does. */
   readonly streaming: string | null;
   readonly draft: string;
+  readonly edit: EditView | null;
+  /** The versions of a place, where there are several. */
+  readonly versions: (point: ForkPoint) => VersionsView | null;
   /** How many of the newest turns are shown. */
   readonly shown: number;
 }
@@ -20,7 +34,7 @@ export function chatView(state: EpisodeState, around: ChatSurroundings): ChatVie
     episode: state.id === '' ? null : state.id,
     request: state.request,
     earlier: state.turns.length - turns.length,
-    turns: turns.map(turnView),
+    turns: turns.map((turn) => turnView(turn, state.answerMarker, around)),
     status: {
       offer: offer(state, around),
       running: running(state, around),
@@ -33,21 +47,51 @@ export function chatView(state: EpisodeState, around: ChatSurroundings): ChatVie
       warning: around.blocked ?? (around.warning === message ? null : around.warning),
       examples: around.examples,
       marker: state.answerMarker,
+      mayBranch: around.blocked === null && state.request !== null && state.skippedEvents === 0,
+      rating: { thumb: state.episodeThumb, note: state.episodeNote },
+      requestVersions: around.versions({ at: 'request' }),
+      nextVersions: around.versions({ at: 'action', turn: state.turns.length }),
     },
     draft: around.draft,
+    edit: around.edit,
   };
 }
 
-function turnView(turn: TurnState): TurnView {
+function turnView(turn: TurnState, marker: string, around: ChatSurroundings): TurnView {
   return {
     index: turn.index,
     kind: turn.kind,
     state: turn.state,
     prose: turn.question ?? turn.message ?? turn.text,
     options: [...turn.options],
+    recommended: recommended(turn, marker),
     code: turn.kind === 'answer' ? (turn.code ?? '') : null,
     replies: turn.observations.map(({ kind, text, option }) => ({ kind, text, option })),
     decision: turn.decision,
+    rating: { thumb: turn.thumb, note: turn.note },
+    figures: figures(turn),
+    versions: around.versions({ at: 'action', turn: turn.index }),
+    replyVersions: around.versions({ at: 'reply', turn: turn.index }),
+  };
+}
+
+/** Read from the words, where the mark stands; of words that were read otherwise once, nothing is said. */
+function recommended({ kind, options, text }: TurnState, marker: string): number | null {
+  if (kind !== 'question' || options.length === 0) return null;
+  const parsed = parseAction(text, { marker });
+  const same = parsed.kind === 'question' && parsed.options.join('\n') === options.join('\n');
+  return same ? parsed.recommended : null;
+}
+
+function figures({ generation }: TurnState): FiguresView | null {
+  if (generation === null) return null;
+  const { model, prompt_ids, ids, usage, first_token_ms, latency_ms } = generation;
+  return {
+    model,
+    promptTokens: prompt_ids?.length ?? usage?.prompt ?? null,
+    tokens: ids?.length ?? usage?.completion ?? null,
+    firstTokenMs: first_token_ms,
+    latencyMs: latency_ms,
   };
 }
 

@@ -36,6 +36,8 @@ export interface TurnState {
   readonly generation: GenerationRecord | null;
   /** Ids of the action where known (from the generation, the import or the parent). */
   readonly ids: readonly number[] | null;
+  /** When the agent had said it, ms since 1970; null for imported and inherited actions. */
+  readonly endedAt: number | null;
   readonly observations: readonly ObservationState[];
   readonly decision: 'accepted' | 'rejected' | null;
   readonly survival: number | null;

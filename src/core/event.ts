@@ -36,6 +36,7 @@ export const generationSchema: z.ZodType<GenerationRecord> = z.object({
   tokenizer_sha: z.string().nullable(),
   latency_ms: z.number(),
   first_token_ms: z.number().nullable(),
+  usage: z.object({ prompt: z.int().nonnegative(), completion: z.int().nonnegative() }).nullish(),
 });
 
 export const consentScopeSchema = z.enum(['local-only', 'exportable', 'excluded']);

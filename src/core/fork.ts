@@ -7,6 +7,20 @@ export type ForkPoint =
   | { readonly at: 'action'; readonly turn: number }
   | { readonly at: 'reply'; readonly turn: number };
 
+/** Where a branch left its parent, read from its first event: `turns` is how many turns it inherits. */
+export function forkPoint({
+  request,
+  turn,
+  turns,
+}: {
+  request: string | null;
+  turn: number;
+  turns: number;
+}): ForkPoint {
+  if (request === null) return { at: 'request' };
+  return { at: turns > turn ? 'reply' : 'action', turn };
+}
+
 /** What a branch inherits when it forks there; null where the parent has no such point. */
 export function fork(parent: EpisodeState, point: ForkPoint): Fork | null {
   const base = { episode_id: parent.id, group_id: parent.groupId };

@@ -79,15 +79,15 @@ function apply(state: EpisodeState, body: EventBody, at: number): EpisodeState {
     case 'action_started':
       return { ...state, phase: 'acting', running: { turn: body.turn, since: at, pid: body.pid } };
     case 'action_asked':
-      return endAction(state, questionTurn(body));
+      return endAction(state, questionTurn(body), at);
     case 'action_called':
-      return endAction(state, calledTurn(body));
+      return endAction(state, calledTurn(body), at);
     case 'action_answered':
-      return endAction(state, answerTurn(body));
+      return endAction(state, answerTurn(body), at);
     case 'action_stopped':
       return body.generation.text.trim() === ''
         ? trouble(state, body.turn, 'stopped', 'Stopped before the first word.')
-        : endAction(state, stoppedTurn(body, state.answerMarker));
+        : endAction(state, stoppedTurn(body, state.answerMarker), at);
     case 'action_failed':
       return trouble(state, body.turn, body.reason, body.message, body.partial);
     case 'action_interrupted':
@@ -168,9 +168,9 @@ function messagesOf(turn: TurnState): Message[] {
   ];
 }
 
-function endAction(state: EpisodeState, turn: TurnState): EpisodeState {
+function endAction(state: EpisodeState, turn: TurnState, at: number): EpisodeState {
   const said = say(state, { role: 'assistant', content: turn.text });
-  return { ...said, turns: [...state.turns, turn], phase: 'waiting', running: null };
+  return { ...said, turns: [...state.turns, { ...turn, endedAt: at }], phase: 'waiting', running: null };
 }
 
 function trouble(state: EpisodeState, turn: number, reason: string, message: string, partial = ''): EpisodeState {

@@ -50,6 +50,7 @@ export function blankTurn(index: number, text: string, state: ActionState): Turn
     code: null,
     generation: null,
     ids: null,
+    endedAt: null,
     observations: [],
     decision: null,
     survival: null,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { consentScopeSchema } from './event.ts';
-import { actionStateSchema, observationKindSchema } from './observation.ts';
+import { actionStateSchema, observationKindSchema, thumbSchema } from './observation.ts';
 
 const index = z.int().nonnegative();
 const text = z.string();
@@ -14,6 +14,29 @@ export const replyViewSchema = z.object({
 });
 export type ReplyView = z.infer<typeof replyViewSchema>;
 
+/** The versions of one place of a conversation, each in an episode of its own: `branches.ts`. */
+export const versionsSchema = z.object({
+  shown: z.int().positive(),
+  count: z.int().positive(),
+  previous: text.nullable(),
+  next: text.nullable(),
+});
+export type VersionsView = z.infer<typeof versionsSchema>;
+
+/** What one action cost. Each figure is null where the server did not tell it. */
+export const figuresSchema = z.object({
+  model: text,
+  promptTokens: z.int().nullable(),
+  tokens: z.int().nullable(),
+  firstTokenMs: z.number().nullable(),
+  latencyMs: z.number(),
+});
+export type FiguresView = z.infer<typeof figuresSchema>;
+
+/** What the developer thinks of a turn or of a conversation. */
+export const ratingSchema = z.object({ thumb: thumbSchema.nullable(), note: text.nullable() });
+export type RatingView = z.infer<typeof ratingSchema>;
+
 /** One turn as the chat shows it: what the agent said, and what came back. */
 export const turnViewSchema = z.object({
   index,
@@ -22,10 +45,18 @@ export const turnViewSchema = z.object({
   /** Markdown: the question, or the message in front of the code. */
   prose: text,
   options: z.array(text),
+  /** Index of the option that the agent would take; null: it does not say. */
+  recommended: index.nullable(),
   /** Proposed code; null for anything but an answer. */
   code: text.nullable(),
   replies: z.array(replyViewSchema),
   decision: z.enum(['accepted', 'rejected']).nullable(),
+  rating: ratingSchema,
+  /** Null for an action that was not made here: inherited, or imported. */
+  figures: figuresSchema.nullable(),
+  /** Other actions in this place, and other replies to this action; null: there are none. */
+  versions: versionsSchema.nullable(),
+  replyVersions: versionsSchema.nullable(),
 });
 export type TurnView = z.infer<typeof turnViewSchema>;
 
@@ -52,8 +83,27 @@ export const statusViewSchema = z.object({
   examples: z.array(text).readonly(),
   /** The words behind which an answer begins. */
   marker: text,
+  /** Whether words may be edited and actions asked for again, each in a branch. */
+  mayBranch: z.boolean(),
+  /** Of the conversation as a whole. */
+  rating: ratingSchema,
+  /** Other requests in this one's place, and other goes at the action that is due; null: there are none. */
+  requestVersions: versionsSchema.nullable(),
+  nextVersions: versionsSchema.nullable(),
 });
 export type StatusView = z.infer<typeof statusViewSchema>;
+
+/** Words that are edited in the composer: an option of the open question, the request, or a reply that was given. */
+export const editTargetSchema = z.discriminatedUnion('at', [
+  z.object({ at: z.literal('option'), turn: index, option: index }),
+  z.object({ at: z.literal('request') }),
+  z.object({ at: z.literal('reply'), turn: index }),
+]);
+export type EditTarget = z.infer<typeof editTargetSchema>;
+
+/** An edit that is not sent yet; the draft of other words waits behind it. */
+export const editSchema = z.object({ target: editTargetSchema, text });
+export type EditView = z.infer<typeof editSchema>;
 
 /** Everything the chat shows of one conversation. `earlier` turns before the first one listed were left out. */
 export const chatViewSchema = z.object({
@@ -63,6 +113,7 @@ export const chatViewSchema = z.object({
   turns: z.array(turnViewSchema),
   status: statusViewSchema,
   draft: text,
+  edit: editSchema.nullable(),
 });
 export type ChatView = z.infer<typeof chatViewSchema>;
 
@@ -104,6 +155,17 @@ export const webviewMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('send'), episode, id, text: words, option: index.nullable() }),
   z.object({ type: z.literal('choose'), episode, id, turn: index, option: index }),
   z.object({ type: z.literal('skip'), episode, id, turn: index }),
+  /** The request or a reply in other words: a branch. */
+  z.object({ type: z.literal('edit_request'), episode, id, text: words }),
+  z.object({ type: z.literal('edit_reply'), episode, id, turn: index, text: words }),
+  /** Another action in place of this turn's, or of one that failed: a branch. */
+  z.object({ type: z.literal('regenerate'), episode, turn: index }),
+  /** Show another version: an episode that `VersionsView` names. */
+  z.object({ type: z.literal('show_version'), episode, target: z.string().min(1).max(256) }),
+  /** A thumb on a turn, or (turn null) on the conversation; null takes it back. */
+  z.object({ type: z.literal('rate'), episode, turn: index.nullable(), thumb: thumbSchema.nullable() }),
+  /** Ask for the note that goes with a thumb. */
+  z.object({ type: z.literal('note'), episode, turn: index.nullable() }),
   z.object({ type: z.literal('stop'), episode }),
   z.object({ type: z.literal('continue'), episode }),
   z.object({ type: z.literal('copy'), episode, turn: index }),
@@ -112,6 +174,8 @@ export const webviewMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reject'), episode, turn: index }),
   z.object({ type: z.literal('consent'), episode, scope: consentScopeSchema }),
   z.object({ type: z.literal('draft'), episode, text: z.string().max(MAX_WORDS) }),
+  /** The edit that is being written; null: given up, or sent. */
+  z.object({ type: z.literal('edit_draft'), episode, edit: editSchema.nullable() }),
   z.object({ type: z.literal('open_link'), href: z.string().max(8192) }),
   z.object({ type: z.literal('choose_server') }),
   z.object({ type: z.literal('new') }),

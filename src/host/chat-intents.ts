@@ -1,15 +1,24 @@
 import * as vscode from 'vscode';
 import { errorText } from '../core/error.ts';
 import { safeLink, type WebviewMessage } from '../core/webview-protocol.ts';
+import { askForNote } from './ask-for-note.ts';
 import type { Host } from './host.ts';
 
 type Intent = Exclude<WebviewMessage, { type: 'ready' }>;
+
+/** What the composer sends, and says itself when it is refused. */
+const SAID_IN_COMPOSER: ReadonlySet<Intent['type']> = new Set(['send', 'edit_request', 'edit_reply']);
 
 /** Does what the developer asked for in the chat. What cannot be done is said where it was asked: nothing is thrown. */
 export async function followIntent(host: Host, intent: Intent): Promise<void> {
   const id = 'id' in intent ? intent.id : null;
   try {
-    if ('episode' in intent && intent.type !== 'draft' && intent.episode !== host.session.episode) {
+    if (
+      'episode' in intent &&
+      intent.type !== 'draft' &&
+      intent.type !== 'edit_draft' &&
+      intent.episode !== host.session.episode
+    ) {
       throw new Error('The chat has gone on to another conversation; look at the newest message, then try again.');
     }
     await perform(host, intent);
@@ -17,7 +26,7 @@ export async function followIntent(host: Host, intent: Intent): Promise<void> {
   } catch (thrown) {
     host.log.warn(`${intent.type} was refused: ${errorText(thrown)}`);
     if (id !== null) host.chat.refused(id, errorText(thrown));
-    if (intent.type !== 'send') void vscode.window.showWarningMessage(errorText(thrown));
+    if (!SAID_IN_COMPOSER.has(intent.type)) void vscode.window.showWarningMessage(errorText(thrown));
   }
 }
 
@@ -30,6 +39,20 @@ async function perform(host: Host, intent: Intent): Promise<void> {
       return session.choose(intent.turn, intent.option);
     case 'skip':
       return session.skip(intent.turn);
+    case 'edit_request':
+      return session.branch({ at: 'request', text: intent.text });
+    case 'edit_reply':
+      return session.branch({ at: 'reply', turn: intent.turn, text: intent.text });
+    case 'regenerate':
+      return session.branch({ at: 'action', turn: intent.turn });
+    case 'show_version':
+      await session.showVersion(intent.target);
+      host.tree.refresh();
+      return;
+    case 'rate':
+      return session.rate(openEpisode(host), intent.turn, { thumb: intent.thumb });
+    case 'note':
+      return askForNote(session, intent.turn);
     case 'stop':
       return session.stop();
     case 'continue':
@@ -48,6 +71,9 @@ async function perform(host: Host, intent: Intent): Promise<void> {
       return session.setConsent(openEpisode(host), intent.scope);
     case 'draft':
       session.setDraft(intent.episode, intent.text);
+      return;
+    case 'edit_draft':
+      session.setEdit(intent.episode, intent.edit);
       return;
     case 'open_link': {
       const link = safeLink(intent.href);

@@ -1,3 +1,4 @@
+import { editSchema, type EditView } from '../core/webview-protocol.ts';
 import type { Memo } from '../store/memo.ts';
 
 /**
@@ -30,6 +31,24 @@ export class Desk {
 
   set(episode: string | null, text: string): void {
     if (text !== this.get(episode)) this.#memo.set(this.#draft(episode), text === '' ? null : text);
+  }
+
+  /** The edit that is being written in a conversation; one that cannot be read is none. */
+  edit(episode: string | null): EditView | null {
+    const kept = episode === null ? null : this.#memo.get(`edit ${episode}`);
+    if (kept === null) return null;
+    try {
+      return editSchema.parse(JSON.parse(kept));
+    } catch {
+      return null;
+    }
+  }
+
+  setEdit(episode: string | null, edit: EditView | null): void {
+    if (episode === null) return;
+    const key = `edit ${episode}`;
+    const kept = edit === null ? null : JSON.stringify(edit);
+    if (kept !== this.#memo.get(key)) this.#memo.set(key, kept);
   }
 
   #draft(episode: string | null): string {

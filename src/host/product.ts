@@ -139,6 +139,12 @@ export async function openProduct(
           desk.set(episode, text);
         });
       },
+      edit: (episode) => desk.edit(episode),
+      setEdit: (episode, edit) => {
+        attempt(() => {
+          desk.setEdit(episode, edit);
+        });
+      },
     },
     onView: (view) => {
       chat.show(view);

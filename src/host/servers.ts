@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { ChatServer } from '../app/chat-session.ts';
+import type { ChatServer } from '../app/chat-ports.ts';
 import { scorerName } from '../app/scorer-name.ts';
 import { SharedEngine } from '../app/shared-engine.ts';
 import type { Backend, ChatBackend } from '../core/backend.ts';

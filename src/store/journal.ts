@@ -1,9 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import { TurnwiseError } from '../core/error.ts';
 import { isPlainId, type EventBody, type StoredEvent } from '../core/event.ts';
+import type { Branch } from '../core/branches.ts';
 import { calibrationsOf, type Calibrations } from './calibrations.ts';
 import { connect, type Connection, type ReadOnlyReason } from './connection.ts';
 import { decodeEvent, encodeEvent } from './event-row.ts';
+import { listBranches } from './list-branches.ts';
 import { listEpisodes, type EpisodeFacts } from './list-episodes.ts';
 import { memoOf, type Memo } from './memo.ts';
 import { pragma } from './pragmas.ts';
@@ -42,6 +44,8 @@ export interface Journal extends ScoreCache {
   read(episodeId: string): StoredEvent[];
   /** All episodes, the newest first. */
   episodes(): EpisodeFacts[];
+  /** What branches off what, the oldest first. */
+  branches(): Branch[];
   /** Episodes whose latest action has no end: it runs in some process, or its process died. */
   unfinished(): string[];
   /** Every event in the order of arrival. A damaged one is thrown, or given to `onDamage`, and then the walk goes on. */
@@ -147,6 +151,7 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
         }),
       ),
     episodes: () => run(() => listEpisodes(db)),
+    branches: () => run(() => listBranches(db)),
     unfinished: () =>
       run(() =>
         db

@@ -11,7 +11,7 @@ const episodeFactsSchema = z.object({
   /** Null where the first event is missing or cannot be read. */
   source: z.string().nullable(),
   taskId: z.string().nullable(),
-  /** The developer's first words; null before them, and for an import or a branch. */
+  /** The developer's first words, also where a branch inherits them; null before them, and for an import. */
   request: z.string().nullable(),
 });
 export type EpisodeFacts = Readonly<z.infer<typeof episodeFactsSchema>>;
@@ -25,9 +25,12 @@ const QUERY = `
   SELECT span.episode_id AS id, span.first AS startedAt, span.last AS lastAt, span.n AS events,
     CASE WHEN json_valid(f.body) THEN CAST(f.body ->> '$.source' AS TEXT) END AS source,
     CASE WHEN json_valid(f.body) THEN CAST(f.body ->> '$.task_id' AS TEXT) END AS taskId,
-    CASE WHEN json_valid(r.body) THEN
-      CASE WHEN r.body ->> '$.type' = 'request_accepted' THEN CAST(r.body ->> '$.text' AS TEXT) END
-    END AS request
+    coalesce(
+      CASE WHEN json_valid(r.body) THEN
+        CASE WHEN r.body ->> '$.type' = 'request_accepted' THEN CAST(r.body ->> '$.text' AS TEXT) END
+      END,
+      CASE WHEN json_valid(f.body) THEN CAST(f.body ->> '$.parent.request' AS TEXT) END
+    ) AS request
   FROM span
     LEFT JOIN event f ON f.episode_id = span.episode_id AND f.seq = 0
     LEFT JOIN event r ON r.episode_id = span.episode_id AND r.seq = 1

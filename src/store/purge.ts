@@ -156,7 +156,7 @@ function takeOut(db: DatabaseSync, episodes: readonly string[], list: string): v
   if (has('score')) db.exec('DELETE FROM score');
   if (!has('memo')) return;
   // Drafts are kept under the conversation's id, and a workspace's open conversation is one.
-  const forget = db.prepare("DELETE FROM memo WHERE key = 'draft ' || ?1 OR value = ?1");
+  const forget = db.prepare("DELETE FROM memo WHERE key IN ('draft ' || ?1, 'edit ' || ?1) OR value = ?1");
   for (const id of episodes) forget.run(id);
 }
 

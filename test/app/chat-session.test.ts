@@ -1,9 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import { ChatSession, type ChatPorts } from '../../src/app/chat-session.ts';
+import type { ChatPorts } from '../../src/app/chat-ports.ts';
+import { ChatSession } from '../../src/app/chat-session.ts';
 import { Conversation } from '../../src/app/conversation.ts';
 import { TurnwiseError } from '../../src/core/error.ts';
 import { applyToView, viewUpdate } from '../../src/core/chat-view.ts';
-import type { ChatView } from '../../src/core/webview-protocol.ts';
+import type { ChatView, EditView } from '../../src/core/webview-protocol.ts';
 import { openJournal, type Journal } from '../../src/store/journal.ts';
 import { purgeEpisode } from '../../src/store/purge.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
@@ -25,6 +26,7 @@ function room(lines: readonly Line[], extra: Partial<ChatPorts> = {}): Room {
   const views: ChatView[] = [];
   const deltas: string[] = [];
   const drafts = new Map<string | null, string>();
+  const edits = new Map<string | null, EditView | null>();
   const session = new ChatSession({
     journal,
     connect: () => Promise.resolve({ backend, notice: null }),
@@ -42,7 +44,12 @@ function room(lines: readonly Line[], extra: Partial<ChatPorts> = {}): Room {
       examples: [],
       blocked: null,
     }),
-    drafts: { get: (id) => drafts.get(id) ?? '', set: (id, text) => void drafts.set(id, text) },
+    drafts: {
+      get: (id) => drafts.get(id) ?? '',
+      set: (id, text) => void drafts.set(id, text),
+      edit: (id) => edits.get(id) ?? null,
+      setEdit: (id, edit) => void edits.set(id, edit),
+    },
     onView: (view) => void views.push(structuredClone(view)),
     onDelta: (_turn, text) => void deltas.push(text),
     onState: () => undefined,

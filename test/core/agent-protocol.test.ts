@@ -3,10 +3,11 @@ import { expect, test } from 'vitest';
 import { agentPrompt, DEFAULT_ANSWER_MARKER, parseAction, type ParsedAction } from '../../src/core/agent-protocol.ts';
 
 const M = DEFAULT_ANSWER_MARKER;
-const question = (text: string, options: string[] = []): ParsedAction => ({
+const question = (text: string, options: string[] = [], recommended: number | null = null): ParsedAction => ({
   kind: 'question',
   question: text,
   options,
+  recommended,
 });
 const answer = (message: string, code: string): ParsedAction => ({ kind: 'answer', message, code });
 
@@ -30,6 +31,14 @@ test.each<[string, string, ParsedAction]>([
   ['an indented letter', 'Q\n  A) 1\n  B) 2', question('Q\n  A) 1\n  B) 2')],
   ['a letter without a blank', 'Q\nA)1\nB)2', question('Q\nA)1\nB)2')],
   ['options alone', 'A) 1\nB) 2', question('', ['1', '2'])],
+  ['an option that is recommended', 'Q\nA) 1\nB) 2 (Recommended)', question('Q', ['1', '2'], 1)],
+  [
+    'two that are, which is no advice',
+    'Q\nA) 1 (recommended)\nB) 2 (recommended)',
+    question('Q', ['1 (recommended)', '2 (recommended)']),
+  ],
+  ['the mark alone is an option', 'Q\nA) (recommended)\nB) 2', question('Q', ['(recommended)', '2'])],
+  ['the mark inside an option', 'Q\nA) 1 (recommended) or so\nB) 2', question('Q', ['1 (recommended) or so', '2'])],
   ['CRLF', 'Which?\r\nA) metres \r\nB) feet\r\n', question('Which?', ['metres', 'feet'])],
   ['the marker alone', M, answer('', '')],
   ['the marker and blank lines', `Sure.\n${M}\n \n`, answer('Sure.', '')],

@@ -14,6 +14,8 @@ const calm: ChatSurroundings = {
   blocked: null,
   streaming: null,
   draft: '',
+  edit: null,
+  versions: () => null,
   shown: 40,
 };
 

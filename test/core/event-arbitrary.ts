@@ -56,7 +56,9 @@ const text = fc.constantFrom(
   'éclair 🍰',
   '\u0000\ud800',
 );
-const generation = text.map((said) => generationOf(said));
+const generation = fc
+  .tuple(text, fc.option(fc.record({ prompt: fc.nat(), completion: fc.nat() }), { nil: undefined }))
+  .map(([said, usage]) => generationOf(said, usage === undefined ? {} : { usage }));
 const observation = {
   kind: fc.constantFrom(...observationKinds),
   text,

@@ -19,6 +19,7 @@ function episode(
     code: null,
     generation: null,
     ids: null,
+    endedAt: null,
     observations:
       reply === undefined ? [] : [{ kind: 'typed', text: reply, optionsShown: options, option: null, latencyMs: null }],
     decision: null,

@@ -110,6 +110,7 @@ test('a conversation to its end', () => {
     message: null,
     code: null,
     ids: [4, 5],
+    endedAt: 1003,
     observations: [
       { kind: 'option', text: 'metres', optionsShown: ['metres', 'feet'], option: 'metres', latencyMs: 900 },
     ],
