@@ -27,7 +27,9 @@ export function check(path: string, lines: readonly Line[], later: number): Find
       .all()
       .map(({ job }) => String(job));
     return {
-      acknowledged: lines.filter(({ kind }) => kind === 'ack').length,
+      // The first words of the conversation that all share are told to each of them.
+      acknowledged: new Set(lines.flatMap((line) => (line.kind === 'ack' ? [`${line.episode}: ${line.what}`] : [])))
+        .size,
       events: [...stored.counts.values()].reduce((sum, count) => sum + count, 0),
       results: results.length,
       wrong: [

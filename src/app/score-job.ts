@@ -27,6 +27,7 @@ export interface JobRun {
 export async function scoreJob(episodeId: string, run: JobRun): Promise<ScoredEpisode> {
   const { journal, options, signal } = run;
   const state = reduce(journal.read(episodeId));
+  if (state.skippedEvents > 0) throw newer();
   if (run.remote && !mayLeave(state)) throw forbidden();
   const failures: Error[] = [];
   const backend = calibratedScorer(
@@ -57,6 +58,15 @@ function forbidden(): TurnwiseError {
     'usage',
     'consent_forbids',
     'This conversation may not leave this machine, and the scorer is on another; mark it exportable, or choose the local engine as scorer.',
+  );
+}
+
+/** Passing: another worker on the same store may be newer. */
+function newer(): TurnwiseError {
+  return new TurnwiseError(
+    'environment',
+    'newer_events',
+    'A newer Turnwise went on with this conversation, so it is not scored here; update Turnwise.',
   );
 }
 

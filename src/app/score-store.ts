@@ -58,7 +58,7 @@ export async function scoreStore(scoring: StoreScoring): Promise<(state: Episode
     .sort()
     .filter((id) => {
       const state = reduce(journal.read(id));
-      return wanted(state) && lookUp(state) === null;
+      return state.skippedEvents === 0 && wanted(state) && lookUp(state) === null;
     });
   for (let done = 0; done < missing.length; done += AT_ONCE) {
     const transcripts = missing.slice(done, done + AT_ONCE).map((id) => toScorable(reduce(journal.read(id))));

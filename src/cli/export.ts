@@ -172,6 +172,7 @@ const REASONS: Readonly<Record<RefusalReason, string>> = {
   no_consent: 'was not released for export (--release records that the developer agreed)',
   no_action: 'holds no action of its own',
   action_running: 'has an action that runs or was cut off; continue it, then export again',
+  newer_events: 'was gone on with by a newer Turnwise; update, then export again',
   secret_found: 'holds a secret where it cannot be replaced',
 };
 

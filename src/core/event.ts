@@ -160,6 +160,16 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('episode_closed') }),
 ]);
 export type EventBody = z.infer<typeof eventBodySchema>;
+
+const types: ReadonlySet<string> = new Set(eventBodySchema.options.map(({ shape }) => shape.type.value));
+
+/** Whether this code knows events of this type. */
+export function isKnownType(type: string): boolean {
+  return types.has(type);
+}
+
+/** All that this code understands of events, as a number that grows with it: what is derived under another one is made anew. */
+export const EVENT_FORMAT = EVENT_VERSION * 1000 + types.size;
 export type EventType = EventBody['type'];
 export type EventOf<T extends EventType> = Extract<EventBody, { type: T }>;
 

@@ -1,4 +1,4 @@
-import { eventBodySchema, type EventBody, type NewerBody } from './event.ts';
+import { eventBodySchema, isKnownType, type EventBody, type NewerBody } from './event.ts';
 
 /** Turns the JSON of one event version into the next one's. */
 export type UpcastStep = (body: unknown) => unknown;
@@ -11,8 +11,9 @@ export type Upcast =
   { readonly ok: true; readonly body: EventBody | NewerBody } | { readonly ok: false; readonly why: string };
 
 /**
- * Reads the JSON of a stored event of any version: older ones are lifted step by step and validated, newer ones come back
- * whole as `newer_event`, so that a reader can show that it skipped them. `ok: false` means damage.
+ * Reads the JSON of a stored event of any version: older ones are lifted step by step and validated, newer ones and those of
+ * a type that a newer Turnwise added come back whole as `newer_event`, so that a reader can show that it skipped them.
+ * `ok: false` means damage.
  */
 export function upcast(version: number, json: unknown, steps: readonly UpcastStep[] = STEPS): Upcast {
   if (!Number.isInteger(version) || version < 1) return { ok: false, why: `event version ${version} does not exist` };
@@ -21,6 +22,13 @@ export function upcast(version: number, json: unknown, steps: readonly UpcastSte
   const lifted = steps.slice(version - 1).reduce<unknown>((body, step) => step(body), json);
   const parsed = eventBodySchema.safeParse(lifted);
   if (parsed.success) return { ok: true, body: parsed.data };
+  if (version === current && isOfNewType(lifted)) return { ok: true, body: { type: 'newer_event', json } };
   const issue = parsed.error.issues[0];
   return { ok: false, why: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}` };
+}
+
+/** A type is added without a new version: nothing that was there before changes. */
+function isOfNewType(json: unknown): boolean {
+  if (typeof json !== 'object' || json === null || !('type' in json)) return false;
+  return typeof json.type === 'string' && json.type !== '' && !isKnownType(json.type);
 }

@@ -85,9 +85,14 @@ export function openJournal(
 /** The journal on an open connection, which it closes. */
 export function journalOn({ path, db, readOnly }: Connection, now: () => number = Date.now): Journal {
   const run = <T>(work: () => T): T => guarded(path, work);
+  // Another window may have updated, and the store with it, since this one opened it.
+  const isNewer = (): boolean => Number(pragma(db, 'user_version')) > STORE_VERSION;
   const write = <T>(work: () => T): T => {
     if (readOnly !== null) throw refuseToWrite(path, readOnly);
-    return run(work);
+    return run(() => {
+      if (isNewer()) throw refuseToWrite(path, 'newer_store');
+      return work();
+    });
   };
 
   const { lastSeq, ofEpisode, count, page, insert } = prepareOrClose({ path, db, readOnly });
@@ -126,8 +131,8 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
     for (const { episodeId } of batch) refuseUnsafeId(episodeId);
     return write(() =>
       transaction(db, 'IMMEDIATE', () => {
-        // Another window may have updated, and the store with it, since this one opened it.
-        if (Number(pragma(db, 'user_version')) > STORE_VERSION) throw refuseToWrite(path, 'newer_store');
+        // Asked again where nobody else can write.
+        if (isNewer()) throw refuseToWrite(path, 'newer_store');
         return insertAll(batch);
       }),
     );
@@ -177,7 +182,7 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
     calibrations: calibrationsOf(db, { run, write, now }),
     search: searchIn(db, {
       path,
-      readOnly: readOnly !== null,
+      readOnly: () => readOnly !== null || isNewer(),
       run,
       page: (after, limit) => {
         const rows = page.all(after, limit);

@@ -1,8 +1,14 @@
 /**
- * Layout of the store. Version of the whole file (`user_version`); a newer one is opened read-only. What an older one holds
- * in `event` is never touched: only derived tables of another shape are dropped and made anew.
+ * The event version (`EVENT_VERSION`) that each version of the store was written with, from version 1 on. Another layout, and
+ * another event version too, is another version of the store: so an older Turnwise only reads it, it is copied before it is
+ * brought up to date, and what was computed from events that are read otherwise now is not reused.
  */
-export const STORE_VERSION = 4;
+export const EVENT_VERSIONS: readonly number[] = [1, 1, 1, 1];
+/**
+ * Version of the whole file (`user_version`); a newer one is opened read-only. What an older one holds in `event` is never
+ * touched: only derived tables of another shape are dropped and made anew.
+ */
+export const STORE_VERSION = EVENT_VERSIONS.length;
 /** The version that gave the score tables the shape they have; those of an older store are made anew. */
 export const SCORE_TABLES_SINCE = 3;
 
@@ -91,8 +97,8 @@ export const SCORE_TABLES = `
 
 /**
  * The search index: one row for the words of one event, under the event's position. Trigrams find parts of words and
- * scripts without spaces. It is filled behind the journal: `indexed` says up to which position, and from which version of
- * the event format. `secure-delete`, or FTS5 keeps the words that were taken out.
+ * scripts without spaces. It is filled behind the journal: `indexed` says up to which position, and under which
+ * `EVENT_FORMAT`. `secure-delete`, or FTS5 keeps the words that were taken out.
  */
 export const SEARCH_TABLES = `
   DROP TABLE IF EXISTS words;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { TurnwiseError } from '../core/error.ts';
-import { EVENT_VERSION, type StoredEvent } from '../core/event.ts';
+import { EVENT_FORMAT, type StoredEvent } from '../core/event.ts';
 import { SEARCH_TABLES } from './schema.ts';
 import { storeError } from './sqlite-error.ts';
 import { transaction } from './transaction.ts';
@@ -48,7 +48,7 @@ const stateSchema = z.object({ position: z.int().nonnegative(), event_version: z
 /** What the search needs of an open store: `page` gives readable events behind a position, and the last position it saw. */
 export interface SearchPorts {
   readonly path: string;
-  readonly readOnly: boolean;
+  readonly readOnly: () => boolean;
   readonly run: <T>(work: () => T) => T;
   readonly page: (
     after: number,
@@ -64,7 +64,7 @@ export function searchIn(db: DatabaseSync, { path, readOnly, run, page }: Search
   };
   const catchUp = (): void => {
     const state = stateOf(db);
-    if (state?.event_version !== EVENT_VERSION && state !== null) anew();
+    if (state?.event_version !== EVENT_FORMAT && state !== null) anew();
     let after = stateOf(db)?.position ?? 0;
     for (;;) {
       const reached = transaction(db, 'IMMEDIATE', () => indexPage(db, stateOf(db)?.position ?? 0, page));
@@ -77,7 +77,7 @@ export function searchIn(db: DatabaseSync, { path, readOnly, run, page }: Search
       return work();
     } catch (thrown) {
       const error = storeError(path, thrown);
-      if (readOnly || !(error instanceof TurnwiseError) || error.reason !== 'damaged_store') throw thrown;
+      if (readOnly() || !(error instanceof TurnwiseError) || error.reason !== 'damaged_store') throw thrown;
       // The index is derived: damage in it costs nothing but the time to make it anew.
       anew();
       return work();
@@ -89,7 +89,7 @@ export function searchIn(db: DatabaseSync, { path, readOnly, run, page }: Search
         const terms = termsOf(query);
         if (terms.length === 0) return [];
         const count = Math.min(Math.max(limit, 0), MAX_HITS);
-        if (readOnly) return scan(page, terms, count, who);
+        if (readOnly()) return scan(page, terms, count, who);
         return healed(() => {
           catchUp();
           return ask(db, terms, count, who);
@@ -119,7 +119,7 @@ function indexPage(db: DatabaseSync, after: number, page: SearchPorts['page']): 
   if (last > after || stateOf(db) === null) {
     db.prepare('INSERT OR REPLACE INTO indexed (one, position, event_version) VALUES (1, ?, ?)').run(
       last,
-      EVENT_VERSION,
+      EVENT_FORMAT,
     );
   }
   return last;

@@ -5,6 +5,7 @@ import {
   APPLICATION_ID,
   CALIBRATION_TABLE,
   EVENT_TABLE,
+  EVENT_VERSIONS,
   MEMO_TABLE,
   SCORE_TABLES,
   SCORE_TABLES_SINCE,
@@ -15,7 +16,7 @@ import { transaction } from './transaction.ts';
 
 /**
  * Makes the tables of a new store, or brings an older one up to date: copied first, events untouched, derived tables of
- * another shape made anew. Several processes may try at once.
+ * another shape, and what was computed from events that are read otherwise now, made anew. Several processes may try at once.
  */
 export function buildTables(db: DatabaseSync, path: string): void {
   if (pragma(db, 'application_id') === APPLICATION_ID) backupBeforeUpgrade(db, path, versionOf);
@@ -26,9 +27,23 @@ export function buildTables(db: DatabaseSync, path: string): void {
     db.exec(MEMO_TABLE);
     db.exec(CALIBRATION_TABLE);
     if (version < SCORE_TABLES_SINCE) db.exec(SCORE_TABLES);
+    else if (eventsAreReadOtherwise(version)) db.exec(FORGET_SCORES);
     db.exec(SEARCH_TABLES);
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_VERSION}`);
   });
+}
+
+/**
+ * Log-probs in `score` are kept under the tokens that they are of, and stay true. What was made of whole episodes is computed
+ * again, with the tries counted anew; a worker of an older version that is at it has its lease taken away.
+ */
+const FORGET_SCORES = `
+  DELETE FROM scored;
+  UPDATE score_job SET done = 0, outdated = max(outdated, done > 0), attempts = 0, owner = NULL, lease_until = 0;
+`;
+
+function eventsAreReadOtherwise(version: number): boolean {
+  return EVENT_VERSIONS[version - 1] !== EVENT_VERSIONS.at(-1);
 }
 
 function versionOf(file: string): number {

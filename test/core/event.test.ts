@@ -6,7 +6,8 @@ import { eventBody, generationOf, started } from './event-arbitrary.ts';
 
 test.each<[string, number, unknown, RegExp]>([
   ['no object', 1, null, /./],
-  ['an unknown type of our own version', 1, { type: 'applauded' }, /type/],
+  ['no type', 1, { text: 'x' }, /type/],
+  ['a type that is no word', 1, { type: 7 }, /type/],
   ['a missing field', 1, { type: 'request_accepted' }, /text/],
   ['an empty request', 1, { type: 'request_accepted', text: '' }, /text/],
   ['a negative turn', 1, { type: 'action_started', turn: -1, pid: null }, /turn/],
@@ -29,6 +30,10 @@ test('a newer event is kept whole and marked, whatever it holds', () => {
   const json = { type: 'request_accepted', text: 7, more: [1] };
   expect(upcast(EVENT_VERSION, { type: 'episode_closed' })).toEqual({ ok: true, body: { type: 'episode_closed' } });
   expect(upcast(EVENT_VERSION + 1, json)).toEqual({ ok: true, body: { type: 'newer_event', json } });
+  // A type is added without raising the version; one that an old version is said to have had is damage.
+  const added = { type: 'applauded', times: 3 };
+  expect(upcast(EVENT_VERSION, added)).toEqual({ ok: true, body: { type: 'newer_event', json: added } });
+  expect(upcast(1, added, [(body) => body])).toMatchObject({ ok: false });
 });
 
 test('an old event is lifted through every step from its own version on', () => {

@@ -15,6 +15,8 @@ export type Admission =
 export function admission(state: EpisodeState): Admission {
   const { scope, grantedAt } = state.consent;
   if (scope === 'excluded') return { consent: null, reason: 'excluded' };
+  // What a newer version recorded may well be that the consent was taken back.
+  if (state.skippedEvents > 0) return { consent: null, reason: 'newer_events' };
   if (state.phase === 'acting') return { consent: null, reason: 'action_running' };
   if (!state.turns.some((turn) => turn.state !== 'inherited')) return { consent: null, reason: 'no_action' };
   if (scope === 'exportable' && grantedAt !== null) return { consent: { scope, granted_at: grantedAt } };

@@ -6,7 +6,14 @@ import { scoreOptionsSchema, scorerIdentitySchema } from '../scored-episode.ts';
 export const MANIFEST_SCHEMA = 'turnwise-dataset/1';
 
 /** Why an episode of the store is not in a dataset. */
-export const refusalReasonSchema = z.enum(['excluded', 'no_consent', 'no_action', 'action_running', 'secret_found']);
+export const refusalReasonSchema = z.enum([
+  'excluded',
+  'no_consent',
+  'no_action',
+  'action_running',
+  'newer_events',
+  'secret_found',
+]);
 export type RefusalReason = z.infer<typeof refusalReasonSchema>;
 
 const counter = z.int().nonnegative();
