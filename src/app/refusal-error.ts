@@ -14,6 +14,7 @@ const SENTENCES: Record<Refusal, string> = {
   no_such_turn: 'This conversation has no such turn; reload it.',
   not_a_proposal: 'There is no proposed code at this turn; choose a turn with code.',
   inherited_turn: 'This turn belongs to the conversation that this one branched off; open that one.',
+  nothing_to_undo: 'This was taken back already; look at the newest state of the conversation.',
   other_episode: 'This event belongs to another conversation; reload it.',
   out_of_order: 'This event is older than what is shown; reload the conversation.',
 };

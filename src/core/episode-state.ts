@@ -3,6 +3,7 @@ import type { GenerationRecord } from './backend.ts';
 import type { GroupRule } from './group.ts';
 import type { Message } from './message.ts';
 import type { ActionState, ObservationKind } from './observation.ts';
+import type { Override, OverrideRecord } from './override.ts';
 
 /** Where a conversation stands; decides what the chat offers next. */
 export type EpisodePhase =
@@ -44,6 +45,8 @@ export interface TurnState {
   readonly tests: { readonly passed: number; readonly total: number } | null;
   readonly thumb: 0 | 1 | null;
   readonly note: string | null;
+  /** What reviewers laid over it. */
+  readonly override: Override;
 }
 
 /** Why an event cannot follow a state; a stable word that code may match on. */
@@ -60,6 +63,7 @@ export type Refusal =
   | 'no_such_turn'
   | 'not_a_proposal'
   | 'inherited_turn'
+  | 'nothing_to_undo'
   | 'other_episode'
   | 'out_of_order';
 
@@ -104,6 +108,9 @@ export interface EpisodeState {
   readonly givenOutcome: number | null;
   readonly episodeThumb: 0 | 1 | null;
   readonly episodeNote: string | null;
+  /** What reviewers laid over the whole episode, and every change of theirs to it and its turns, oldest first. */
+  readonly override: Override;
+  readonly overrides: readonly OverrideRecord[];
   /** Keys of an imported row that we do not know. */
   readonly importedRow: Readonly<Record<string, unknown>> | null;
   /** Events of a newer version that this code skipped; shown, never dropped. */

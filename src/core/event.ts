@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { GenerationRecord } from './backend.ts';
 import { messageSchema } from './message.ts';
 import { actionStateSchema, observationKindSchema } from './observation.ts';
+import { overrideChangeSchema } from './override.ts';
 
 /** Version of the event format that this code writes; see `upcast.ts` for older and newer ones. */
 export const EVENT_VERSION = 1;
@@ -156,6 +157,10 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     thumb: z.union([z.literal(0), z.literal(1)]).nullable(),
     note: z.string().nullable(),
   }),
+  /** What a reviewer laid over a turn, or (turn null) over the episode: one field a fact, so that two reviewers never collide. */
+  z.object({ type: z.literal('override_set'), turn: turn.nullable(), change: overrideChangeSchema }),
+  /** Takes one such fact back, named by its `seq`; nothing is deleted. */
+  z.object({ type: z.literal('override_undone'), seq: z.int().nonnegative() }),
   z.object({ type: z.literal('consent_set'), scope: consentScopeSchema }),
   z.object({ type: z.literal('episode_closed') }),
 ]);

@@ -4,6 +4,7 @@ import type { EventBody, EventOf, Fork, StoredEvent } from './event.ts';
 import { groupOf, type Grouping } from './group.ts';
 import { importedState } from './imported-state.ts';
 import type { Message } from './message.ts';
+import { NO_OVERRIDE, overrideOf, type OverrideRecord } from './override.ts';
 import { refusal } from './refusal.ts';
 import { answerTurn, calledTurn, inheritedTurn, observationOf, questionTurn, stoppedTurn } from './turn-state.ts';
 
@@ -38,6 +39,8 @@ export function initialState(episodeId: string): EpisodeState {
     givenOutcome: null,
     episodeThumb: null,
     episodeNote: null,
+    override: NO_OVERRIDE,
+    overrides: [],
     importedRow: null,
     skippedEvents: 0,
     ignored: [],
@@ -58,11 +61,11 @@ export function step(state: EpisodeState, event: StoredEvent): EpisodeState {
   if (body.type === 'newer_event') return { ...state, skippedEvents: state.skippedEvents + 1, lastSeq: seq };
   const why = refusal(state, body);
   if (why !== null) return ignore(why);
-  return { ...apply(state, body, event.at), lastSeq: seq };
+  return { ...apply(state, body, event), lastSeq: seq };
 }
 
 /** The effect of an event that may happen now. */
-function apply(state: EpisodeState, body: EventBody, at: number): EpisodeState {
+function apply(state: EpisodeState, body: EventBody, { at, seq }: Pick<StoredEvent, 'at' | 'seq'>): EpisodeState {
   switch (body.type) {
     case 'episode_started':
       return startedState(state, body, at);
@@ -110,6 +113,15 @@ function apply(state: EpisodeState, body: EventBody, at: number): EpisodeState {
       return body.turn === null
         ? { ...state, episodeThumb: body.thumb, episodeNote: body.note }
         : editTurn(state, body.turn, () => ({ thumb: body.thumb, note: body.note }));
+    case 'override_set': {
+      const record = { seq, turn: body.turn, change: body.change, takenBack: false };
+      return withOverrides(state, [...state.overrides, record], body.turn);
+    }
+    case 'override_undone': {
+      const undone = state.overrides.find((record) => record.seq === body.seq);
+      const left = state.overrides.map((record) => (record === undone ? { ...record, takenBack: true } : record));
+      return undone === undefined ? state : withOverrides(state, left, undone.turn);
+    }
     case 'consent_set':
       return { ...state, consent: { scope: body.scope, grantedAt: body.scope === 'exportable' ? at : null } };
     case 'episode_closed':
@@ -179,6 +191,13 @@ function trouble(state: EpisodeState, turn: number, reason: string, message: str
 
 function say(state: EpisodeState, message: Message): EpisodeState {
   return { ...state, messages: [...state.messages, message] };
+}
+
+/** The state under these changes, of which those to `turn` (null: the episode) are new. */
+function withOverrides(state: EpisodeState, overrides: readonly OverrideRecord[], turn: number | null): EpisodeState {
+  const override = overrideOf(overrides, turn);
+  const changed = { ...state, overrides };
+  return turn === null ? { ...changed, override } : editTurn(changed, turn, () => ({ override }));
 }
 
 function editTurn(state: EpisodeState, index: number, edit: (turn: TurnState) => Partial<TurnState>): EpisodeState {

@@ -28,7 +28,10 @@ export function refusal(state: EpisodeState, body: EventBody): Refusal | null {
     case 'tests_run':
       return proposal(state, body.turn);
     case 'rated':
+    case 'override_set':
       return body.turn === null ? null : ownTurn(state, body.turn);
+    case 'override_undone':
+      return state.overrides.some(({ seq, takenBack }) => seq === body.seq && !takenBack) ? null : 'nothing_to_undo';
     case 'consent_set':
       return null;
     case 'episode_closed':

@@ -2,6 +2,7 @@ import { parseAction } from './agent-protocol.ts';
 import type { ObservationState, TurnState } from './episode-state.ts';
 import type { EventOf, InheritedTurn } from './event.ts';
 import type { ActionState } from './observation.ts';
+import { NO_OVERRIDE } from './override.ts';
 
 /** A question as it ended: asked with 0 or 2 to 5 options. */
 export function questionTurn({ turn, question, options, generation }: EventOf<'action_asked'>): TurnState {
@@ -57,6 +58,7 @@ export function blankTurn(index: number, text: string, state: ActionState): Turn
     tests: null,
     thumb: null,
     note: null,
+    override: NO_OVERRIDE,
   };
 }
 

@@ -23,6 +23,8 @@ export function wordsOf(body: EventBody | NewerBody): Words | null {
       return agent([body.message, body.code]);
     case 'rated':
       return developer(body.note ?? '');
+    case 'override_set':
+      return developer(body.change.field === 'note' ? (body.change.value ?? '') : '');
     case 'action_called':
     case 'action_stopped':
       return agent([body.generation.text]);
@@ -33,6 +35,7 @@ export function wordsOf(body: EventBody | NewerBody): Words | null {
     case 'proposal_decided':
     case 'proposal_saved':
     case 'tests_run':
+    case 'override_undone':
     case 'consent_set':
     case 'episode_closed':
     case 'newer_event':

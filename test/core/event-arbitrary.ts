@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { GenerationRecord } from '../../src/core/backend.ts';
 import type { EventBody, Fork, StoredEvent } from '../../src/core/event.ts';
 import { observationKinds } from '../../src/core/observation.ts';
+import { REVIEW_LABELS, type OverrideChange } from '../../src/core/override.ts';
 
 /** A generation with nothing unknown, saying `text`. */
 export function generationOf(text: string, extra: Partial<GenerationRecord> = {}): GenerationRecord {
@@ -89,6 +90,13 @@ const messages = fc.array(fc.record({ role: fc.constantFrom('system', 'user', 'a
   maxLength: 6,
 });
 
+/** Any change of a reviewer's. */
+export const overrideChange: fc.Arbitrary<OverrideChange> = fc.oneof(
+  fc.record({ field: fc.constant('label' as const), value: fc.option(fc.constantFrom(...REVIEW_LABELS)) }),
+  fc.record({ field: fc.constant('note' as const), value: fc.option(fc.constantFrom('a note', 'éclair 🍰')) }),
+  fc.record({ field: fc.constantFrom('excluded' as const, 'reviewed' as const), value: fc.boolean() }),
+);
+
 /** Any valid event, legal at its place or not. */
 export const eventBody: fc.Arbitrary<EventBody> = fc.oneof(
   fc.record({
@@ -132,6 +140,8 @@ export const eventBody: fc.Arbitrary<EventBody> = fc.oneof(
     thumb: fc.constantFrom<0 | 1 | null>(0, 1, null),
     note: fc.option(text),
   }),
+  fc.record({ type: fc.constant('override_set' as const), turn: fc.option(turn), change: overrideChange }),
+  fc.record({ type: fc.constant('override_undone' as const), seq: fc.nat({ max: 12 }) }),
   fc.record({
     type: fc.constant('consent_set' as const),
     scope: fc.constantFrom('local-only', 'exportable', 'excluded'),

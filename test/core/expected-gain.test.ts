@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { expectedGain } from '../../src/core/expected-gain.ts';
+import { NO_OVERRIDE } from '../../src/core/override.ts';
 import type { EpisodeState, TurnState } from '../../src/core/episode-state.ts';
 import { initialState } from '../../src/core/reduce.ts';
 
@@ -27,6 +28,7 @@ function episode(
     tests: null,
     thumb: null,
     note: null,
+    override: NO_OVERRIDE,
   }));
   return { ...initialState('e'), request, turns };
 }

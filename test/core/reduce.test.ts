@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Refusal } from '../../src/core/episode-state.ts';
 import type { EventBody, StoredEvent } from '../../src/core/event.ts';
 import { fork } from '../../src/core/fork.ts';
+import { NO_OVERRIDE } from '../../src/core/override.ts';
 import { initialState, reduce, step } from '../../src/core/reduce.ts';
 import { toTranscript } from '../../src/core/to-transcript.ts';
 import { segment, transcriptSchema } from '../../src/core/transcript.ts';
@@ -119,6 +120,7 @@ test('a conversation to its end', () => {
     tests: null,
     thumb: 1,
     note: 'good question',
+    override: NO_OVERRIDE,
   });
   expect(state.turns[1]).toMatchObject({ kind: 'answer', code: 'x = 1\n', decision: 'accepted', survival: 0.5 });
   expect(state.turns[1]?.tests).toEqual({ passed: 3, total: 4 });
