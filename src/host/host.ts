@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { ChatSession } from '../app/chat-session.ts';
+import type { Overrides } from '../app/overrides.ts';
 import type { ScoringWorker } from '../app/scoring-worker.ts';
 import type { ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
@@ -29,6 +30,8 @@ export interface Host {
   readonly proposals: ProposalDiff;
   readonly reports: ReportDocument;
   readonly saves: AcceptedSaves;
+  /** What a reviewer lays over conversations. */
+  readonly overrides: Overrides;
   /** How things are scored now, by the settings and what is known of the scorer. */
   readonly scoreOptions: () => ScoreOptions;
   /** Shows a conversation in the chat, or (null) a new one, and remembers it for this workspace. */

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { bundledCalibration, rememberPlaceholder } from '../app/auto-placeholder.ts';
 import { ChatSession } from '../app/chat-session.ts';
+import { Overrides } from '../app/overrides.ts';
 import { recover } from '../app/recover.ts';
 import { Review } from '../app/review.ts';
 import { scorerMemo, ScoringWorker } from '../app/scoring-worker.ts';
@@ -230,6 +231,10 @@ export async function openProduct(
     reports,
     saves,
     scoreOptions: options,
+    overrides: new Overrides(journal, (state) => {
+      session.refresh();
+      tree.refresh(state.id);
+    }),
     openEpisode: async (id) => {
       await session.open(id);
       desk.open = id;
