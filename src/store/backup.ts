@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TurnwiseError } from '../core/error.ts';
-import { backupName, copyStore, flush, stamp } from './backups.ts';
+import { backupName, copyStore, flush, makeBackupFolder, stamp } from './backups.ts';
 import { connect } from './connection.ts';
 import { inspect, type Inspection } from './inspect.ts';
 import { pragma } from './pragmas.ts';
@@ -23,7 +23,7 @@ export function backupStore(path: string, target?: string, { overwrite = false }
   const { db } = connect(path, true);
   const file = target ?? `${backupName(path, Number(pragma(db, 'user_version')))}.kept`;
   try {
-    if (target === undefined) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    if (target === undefined) makeBackupFolder(path);
     guarded(path, () => copyStore(db, file, { overwrite }));
   } finally {
     db.close();

@@ -14,6 +14,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { v7 as uuidv7 } from 'uuid';
 import { TurnwiseError } from '../core/error.ts';
 import { pragma } from './pragmas.ts';
+import { diskFull, storeError } from './sqlite-error.ts';
 
 /** Copies that an upgrade leaves; older ones go. */
 const KEPT = 3;
@@ -68,8 +69,10 @@ export function copyStore(
     flush(dirname(target));
     return true;
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST') throw exists(target);
-    throw thrown;
+    if (codeOf(thrown) === 'EEXIST') throw exists(target);
+    // The copy has no room where it is to be, which need not be the disk of the store.
+    if (codeOf(thrown) === 'ENOSPC') throw diskFull(target, thrown);
+    throw storeError(target, thrown);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -82,12 +85,22 @@ export function backupBeforeUpgrade(
   readVersion: (file: string) => number,
 ): string | null {
   const version = Number(pragma(db, 'user_version'));
-  mkdirSync(backupFolder(path), { recursive: true, mode: 0o700 });
+  makeBackupFolder(path);
   const target = backupName(path, version);
   if (!copyStore(db, target, { fits: (file) => readVersion(file) === version })) return null;
   const old = backupsOf(path).filter((file) => /\.v\d+$/.test(file));
   for (const file of old.slice(0, Math.max(0, old.length - KEPT))) rmSync(file, { force: true });
   return target;
+}
+
+/** The folder for copies beside a store, readable by its owner only. */
+export function makeBackupFolder(path: string): void {
+  const folder = backupFolder(path);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw unwritable(dirname(folder), cause);
+  }
 }
 
 /** Brings a file, or the names in a folder, to the disk. */
@@ -104,13 +117,21 @@ function makePrivateFile(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (cause) {
-    throw new TurnwiseError(
-      'environment',
-      'unwritable_file',
-      `Cannot write into ${dirname(file)}; check that the folder exists, its permissions and the free space.`,
-      { cause },
-    );
+    throw unwritable(dirname(file), cause);
   }
+}
+
+function unwritable(folder: string, cause: unknown): TurnwiseError {
+  return new TurnwiseError(
+    'environment',
+    'unwritable_file',
+    `Cannot write into ${folder}; check that the folder exists, its permissions and the free space.`,
+    { cause },
+  );
+}
+
+function codeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && 'code' in thrown ? thrown.code : null;
 }
 
 function exists(target: string): TurnwiseError {

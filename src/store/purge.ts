@@ -172,6 +172,11 @@ function rewrite(db: DatabaseSync, file: string): { file: string; why: string }[
     if (done?.['busy'] === 0) return [];
     return [{ file: `${file}-wal`, why: 'Another window reads it; close the others, then purge again.' }];
   } catch (thrown) {
-    return [{ file, why: `Its free pages could not be rewritten: ${errorText(storeError(file, thrown))}` }];
+    return [
+      {
+        file,
+        why: `Its free pages could not be rewritten, which the next purge does: ${errorText(storeError(file, thrown))}`,
+      },
+    ];
   }
 }

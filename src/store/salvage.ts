@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { TurnwiseError } from '../core/error.ts';
 import type { StoredEvent } from '../core/event.ts';
 import { connect } from './connection.ts';
 import { decodeEvent } from './event-row.ts';
 import { leafRows, type LeafRow } from './leaf-cells.ts';
 import { openPages } from './page-file.ts';
+import { storeError } from './sqlite-error.ts';
 import { transaction } from './transaction.ts';
 
 /** What could be taken out of a damaged store. */
@@ -32,6 +33,17 @@ export function salvage(damaged: string, target: string): Salvage {
   }
   const { rows, pages } = intactRows(damaged);
   const kept = [...rows.values()].sort((a, b) => a.position - b.position);
+  try {
+    write(damaged, target, kept);
+  } catch (thrown) {
+    // Half of what can be saved must not be taken for all of it, nor stand in the way of the next try.
+    for (const end of ['', '-wal', '-shm']) rmSync(`${target}${end}`, { force: true });
+    throw storeError(target, thrown);
+  }
+  return { pages, events: kept.length, ...conversationsOf(kept.map(({ event }) => event)) };
+}
+
+function write(damaged: string, target: string, kept: readonly IntactRow[]): void {
   const connection = connect(target, false);
   try {
     const insert = connection.db.prepare(
@@ -44,7 +56,6 @@ export function salvage(damaged: string, target: string): Salvage {
   } finally {
     connection.db.close();
   }
-  return { pages, events: kept.length, ...conversationsOf(kept.map(({ event }) => event)) };
 }
 
 interface IntactRow {

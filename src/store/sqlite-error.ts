@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { errorText, TurnwiseError } from '../core/error.ts';
 
 // Primary result codes of SQLite (https://www.sqlite.org/rescode.html).
@@ -37,12 +39,7 @@ export function storeError(path: string, thrown: unknown): unknown {
     case READONLY:
       return new TurnwiseError('environment', 'store_read_only', readOnlySentence(path), options);
     case FULL:
-      return new TurnwiseError(
-        'environment',
-        'disk_full',
-        `The disk that holds the store ${path} is full, so nothing new was recorded; free some space and try again. Everything recorded before is safe.`,
-        options,
-      );
+      return diskFull(path, thrown);
     case CANTOPEN:
       return new TurnwiseError(
         'environment',
@@ -59,6 +56,8 @@ export function storeError(path: string, thrown: unknown): unknown {
         options,
       );
     case IOERR:
+      // Memory that is shared through a file cannot grow there either, and SQLite has no word for that.
+      if (isFull(path)) return diskFull(path, thrown);
       return new TurnwiseError(
         'environment',
         'disk_error',
@@ -72,6 +71,28 @@ export function storeError(path: string, thrown: unknown): unknown {
         `The store ${path} refused an operation (${errorText(thrown)}); try again, and report it if it stays.`,
         options,
       );
+  }
+}
+
+/** What to do about a disk without room for what was to be written to `path`. */
+export function diskFull(path: string, cause: unknown): TurnwiseError {
+  return new TurnwiseError(
+    'environment',
+    'disk_full',
+    `The disk that holds the store ${path} is full, so nothing new was recorded; free some space and try again. Everything recorded before is safe.`,
+    { cause },
+  );
+}
+
+/** Less than this, bytes, is no room: the file that windows share memory through is as large. */
+const ROOM = 32_768;
+
+function isFull(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize < ROOM;
+  } catch {
+    return false;
   }
 }
 
