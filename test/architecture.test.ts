@@ -9,7 +9,10 @@ const src = join(root, 'src');
 const zones: Record<string, { zones: string[]; packages: RegExp }> = {
   core: { zones: [], packages: /^(zod|@noble\/hashes|@huggingface\/jinja)(\/|$)/ },
   store: { zones: ['core'], packages: /^(node:(sqlite|fs|path|url)(\/promises)?|uuid|zod)$/ },
-  app: { zones: ['store', 'core'], packages: /^(node:|zod|diff|@secretlint\/|hyparquet|uuid|pyodide)/ },
+  app: {
+    zones: ['store', 'core'],
+    packages: /^(node:|zod|diff|ignore|fuzzysort|picomatch|@secretlint\/|hyparquet|uuid|pyodide)/,
+  },
   backends: { zones: ['core'], packages: /^(node:(fs|path)(\/promises)?|openai|zod|@huggingface\/tokenizers)(\/|$)/ },
   engine: { zones: ['core'], packages: /^(node:|node-llama-cpp|zod)/ },
   cli: { zones: ['app', 'store', 'core'], packages: /^(node:|commander|cli-progress|zod)/ },

@@ -27,7 +27,8 @@ test('package.json lists the commands of the one table, in its order', () => {
 });
 
 test('menus, keys, welcome views and code name only commands that exist', () => {
-  const code = readdirSync(join(root, 'src/host'))
+  const code = readdirSync(join(root, 'src/host'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => text(`src/host/${file}`))
     .join('\n');
   const named = [

@@ -36,7 +36,7 @@ export interface ChatPorts {
   /** The chat server that is chosen now; asked before every action, so that a server may come back or be changed. */
   readonly connect: (signal?: AbortSignal) => Promise<ChatServer>;
   readonly options: () => ChatOptions;
-  readonly surroundings: () => Pick<ChatSurroundings, 'chatServer' | 'notice' | 'warning' | 'examples' | 'blocked'>;
+  readonly surroundings: () => Omit<ChatSurroundings, 'streaming' | 'draft' | 'shown' | 'edit' | 'versions'>;
   readonly drafts: Drafts;
   /** The chat looks different now. */
   readonly onView: (view: ChatView) => void;

@@ -155,6 +155,22 @@ export interface GenerationRecord {
   readonly first_token_ms: number | null;
   /** Tokens of prompt and answer as the server counts them, also where it tells no ids; null or absent: it did not say. */
   readonly usage?: { readonly prompt: number; readonly completion: number } | null | undefined;
+  /** Names of the tools that the server was told of, as far as it took them; absent: none. */
+  readonly offered_tools?: readonly string[] | undefined;
+}
+
+/** A tool as a server is told of it. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of an object. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** Tools that the model may call in its next action; with `none` it is told of them and may not. */
+export interface ToolOffer {
+  readonly definitions: readonly ToolDefinition[];
+  readonly choice: 'auto' | 'none';
 }
 
 /** What a generation reports while it runs; exactly one of the last three ends it. It never throws for a model's failure. */
@@ -169,6 +185,6 @@ export interface ChatBackend {
   readonly name: string;
   stream(
     messages: readonly Message[],
-    options: { readonly sampling: Sampling; readonly signal?: AbortSignal },
+    options: { readonly sampling: Sampling; readonly signal?: AbortSignal; readonly tools?: ToolOffer | undefined },
   ): AsyncGenerator<ChatEvent, void, void>;
 }

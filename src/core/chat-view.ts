@@ -1,6 +1,9 @@
 import { parseAction } from './agent-protocol.ts';
 import type { EpisodeState, TurnState } from './episode-state.ts';
+import { openCalls, spentTurns, wordsAreDue } from './exchange.ts';
 import type { ForkPoint } from './fork.ts';
+import { splitToolCalls } from './tool-call.ts';
+import { callView } from './tool-view.ts';
 import type {
   ChatView,
   EditView,
@@ -13,7 +16,10 @@ import type {
 } from './webview-protocol.ts';
 
 /** What the chat shows besides the conversation itself. */
-export interface ChatSurroundings extends Pick<StatusView, 'chatServer' | 'notice' | 'warning' | 'examples'> {
+export interface ChatSurroundings extends Pick<
+  StatusView,
+  'chatServer' | 'notice' | 'warning' | 'examples' | 'context' | 'approval' | 'testCommand'
+> {
   /** Nothing can be sent until this is mended; a sentence, null when all is well. */
   readonly blocked: string | null;
   /** Text so far of the action that runs, or is about to run, in this window; null: none does. */
@@ -51,6 +57,9 @@ export function chatView(state: EpisodeState, around: ChatSurroundings): ChatVie
       rating: { thumb: state.episodeThumb, note: state.episodeNote },
       requestVersions: around.versions({ at: 'request' }),
       nextVersions: around.versions({ at: 'action', turn: state.turns.length }),
+      context: around.context,
+      approval: around.approval,
+      testCommand: around.testCommand,
     },
     draft: around.draft,
     edit: around.edit,
@@ -58,16 +67,19 @@ export function chatView(state: EpisodeState, around: ChatSurroundings): ChatVie
 }
 
 function turnView(turn: TurnState, marker: string, around: ChatSurroundings): TurnView {
+  const { said, calls } = turn.kind === 'tool_call' ? splitToolCalls(turn.text) : { said: turn.text, calls: [] };
   return {
     index: turn.index,
     kind: turn.kind,
     state: turn.state,
-    prose: turn.question ?? turn.message ?? turn.text,
+    prose: turn.question ?? turn.message ?? said,
     options: [...turn.options],
     recommended: recommended(turn, marker),
     code: turn.kind === 'answer' ? (turn.code ?? '') : null,
+    calls: calls.map(callView),
     replies: turn.observations.map(({ kind, text, option }) => ({ kind, text, option })),
     decision: turn.decision,
+    tests: turn.tests,
     rating: { thumb: turn.thumb, note: turn.note },
     figures: figures(turn),
     versions: around.versions({ at: 'action', turn: turn.index }),
@@ -106,8 +118,10 @@ function offer(state: EpisodeState, around: ChatSurroundings): Offer {
       return around.blocked === null ? 'request' : 'blocked';
     case 'ready':
       if (around.streaming !== null) return 'stop';
-      return around.blocked === null ? 'continue' : 'blocked';
+      if (around.blocked !== null) return 'blocked';
+      return wordsAreDue(state) ? (usedUp(state) ? 'new' : 'reply') : 'continue';
     case 'waiting':
+      if (openCalls(state).length > 0) return around.streaming === null ? 'continue' : 'stop';
       if (usedUp(state)) return 'new';
       return around.blocked === null ? 'reply' : 'blocked';
     default:
@@ -116,22 +130,24 @@ function offer(state: EpisodeState, around: ChatSurroundings): Offer {
 }
 
 function running(state: EpisodeState, { streaming }: ChatSurroundings): StatusView['running'] {
-  if (state.phase === 'ready' && streaming !== null) return { turn: state.turns.length, text: streaming };
+  if ((state.phase === 'ready' || openCalls(state).length > 0) && streaming !== null)
+    return { turn: state.turns.length, text: streaming };
   return state.running === null ? null : { turn: state.running.turn, text: streaming ?? '' };
 }
 
 function usedUp(state: EpisodeState): boolean {
-  return state.turns.length >= state.maxTurns;
+  return spentTurns(state.turns) >= state.maxTurns;
 }
 
 /** Why it does not go on by itself. Only while the agent is due does its last failure still say something. */
 function trouble(state: EpisodeState): { readonly message: string; readonly partial: string } | null {
   const said = (message: string, partial = '') => ({ message, partial });
   if (state.phase === 'closed') return said('This conversation is closed.');
-  if (state.phase === 'waiting' && usedUp(state)) {
+  if ((state.phase === 'waiting' || wordsAreDue(state)) && usedUp(state)) {
     return said(`This conversation has used all its ${state.maxTurns} turns.`);
   }
-  if (state.phase !== 'ready') return null;
+  if (openCalls(state).length > 0) return said('What the agent wants to see was not looked up. Continue does it now.');
+  if (state.phase !== 'ready' || wordsAreDue(state)) return null;
   const last = state.troubles.at(-1);
   if (last?.turn !== state.turns.length) return null;
   return last.reason === 'interrupted'
@@ -187,6 +203,7 @@ export function applyToView(
     case 'accepted':
     case 'refused':
     case 'focus':
+    case 'files':
       return { seq, view };
     default:
       return message satisfies never;

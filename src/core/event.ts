@@ -38,6 +38,7 @@ export const generationSchema: z.ZodType<GenerationRecord> = z.object({
   latency_ms: z.number(),
   first_token_ms: z.number().nullable(),
   usage: z.object({ prompt: z.int().nonnegative(), completion: z.int().nonnegative() }).nullish(),
+  offered_tools: texts.optional(),
 });
 
 export const consentScopeSchema = z.enum(['local-only', 'exportable', 'excluded']);

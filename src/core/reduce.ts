@@ -4,6 +4,7 @@ import type { EventBody, EventOf, Fork, StoredEvent } from './event.ts';
 import { groupOf, type Grouping } from './group.ts';
 import { importedState } from './imported-state.ts';
 import type { Message } from './message.ts';
+import type { ObservationKind } from './observation.ts';
 import { NO_OVERRIDE, overrideOf, type OverrideRecord } from './override.ts';
 import { refusal } from './refusal.ts';
 import { answerTurn, calledTurn, inheritedTurn, observationOf, questionTurn, stoppedTurn } from './turn-state.ts';
@@ -99,8 +100,7 @@ function apply(state: EpisodeState, body: EventBody, { at, seq }: Pick<StoredEve
       const heard = editTurn(state, body.turn, (turn) => ({
         observations: [...turn.observations, observationOf(body)],
       }));
-      // Only what a tool returned has the role that chat templates keep for tools; the rest are the developer's words.
-      const role = body.kind === 'tool' ? 'tool' : 'user';
+      const role = roleOf(body.kind, state.turns[body.turn]?.kind);
       return { ...say(heard, { role, content: body.text }), phase: 'ready' };
     }
     case 'proposal_decided':
@@ -176,8 +176,13 @@ function openingPhase({ request, turns }: EpisodeState): EpisodeState['phase'] {
 function messagesOf(turn: TurnState): Message[] {
   return [
     { role: 'assistant', content: turn.text },
-    ...turn.observations.map(({ kind, text }): Message => ({ role: kind === 'tool' ? 'tool' : 'user', content: text })),
+    ...turn.observations.map(({ kind, text }): Message => ({ role: roleOf(kind, turn.kind), content: text })),
   ];
+}
+
+/** Only what a call returned has the role that chat templates keep for tools; the rest are the developer's words. */
+function roleOf(kind: ObservationKind, action: TurnState['kind'] | undefined): 'tool' | 'user' {
+  return kind === 'tool' || (kind === 'test' && action === 'tool_call') ? 'tool' : 'user';
 }
 
 function endAction(state: EpisodeState, turn: TurnState, at: number): EpisodeState {

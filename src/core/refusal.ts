@@ -1,5 +1,6 @@
 import type { EpisodeState, Refusal } from './episode-state.ts';
 import type { EventBody } from './event.ts';
+import { spentTurns } from './exchange.ts';
 
 /**
  * Why this event cannot happen in this state, or null when it can: the one table of a conversation's legal moves. `reduce`
@@ -48,7 +49,7 @@ function notClosed(state: EpisodeState): Refusal | null {
 function actionStart(state: EpisodeState, turn: number): Refusal | null {
   if (state.phase === 'acting') return 'action_running';
   if (state.phase !== 'ready') return 'not_the_agents_turn';
-  if (state.turns.length >= state.maxTurns) return 'turn_limit';
+  if (spentTurns(state.turns) >= state.maxTurns) return 'turn_limit';
   return turn === state.turns.length ? null : 'no_such_turn';
 }
 

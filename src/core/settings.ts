@@ -64,6 +64,21 @@ export const settingsSchema = z.object({
     'The words behind which an answer begins; must be what the model was trained on or told.',
   ),
   'chat.skipSentence': setting(z.string().min(1).default(SKIP_SENTENCE), 'window', 'What Skip sends in your place.'),
+  'chat.tools': setting(
+    z.boolean().default(true),
+    'window',
+    'Let a model that calls tools look into the workspace: read and list files, search, see problems. Files that are ignored, excluded or hold secrets stay closed, and tests run only after your click. Never in a workspace that is not trusted.',
+  ),
+  'chat.maxToolCalls': setting(
+    z.int().min(0).max(50).default(8),
+    'window',
+    'How often the agent may look into the workspace before it has to speak to you.',
+  ),
+  'tests.command': setting(
+    z.string().default(''),
+    'machine-overridable',
+    'Command that runs the tests of this workspace, in its folder. It is shown before every run, and runs only after your click. Empty: the test task of the workspace.',
+  ),
   'engine.model': setting(
     z.string().default(''),
     'machine',
@@ -179,12 +194,12 @@ export function manifestProperties(): Record<string, unknown> {
   );
 }
 
-/** Where a setting may be set; machine-scoped ones are inert in an untrusted workspace. */
+/** Where a setting may be set; those of the machine are inert in an untrusted workspace. */
 export function settingScope(key: SettingKey): unknown {
   return settingsSchema.shape[key].meta()?.['scope'];
 }
 
 /** Settings that are not read where nobody vouched for the workspace: all that name a server, a file, a path or a command. */
 export function inertIn(trusted: boolean): ReadonlySet<SettingKey> {
-  return new Set(trusted ? [] : settingKeys().filter((key) => settingScope(key) === 'machine'));
+  return new Set(trusted ? [] : settingKeys().filter((key) => settingScope(key) !== 'window'));
 }

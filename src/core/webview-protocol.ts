@@ -36,6 +36,9 @@ export type FiguresView = z.infer<typeof figuresSchema>;
 /** What the developer thinks of a turn or of a conversation. */
 export const ratingSchema = z.object({ thumb: thumbSchema.nullable(), note: text.nullable() });
 export type RatingView = z.infer<typeof ratingSchema>;
+/** A tool that the agent called: what it did, and with what (`prices.py`). Its result is the reply at the same place. */
+export const callViewSchema = z.object({ name: text, detail: text });
+export type CallView = z.infer<typeof callViewSchema>;
 
 /** One turn as the chat shows it: what the agent said, and what came back. */
 export const turnViewSchema = z.object({
@@ -49,6 +52,7 @@ export const turnViewSchema = z.object({
   recommended: index.nullable(),
   /** Proposed code; null for anything but an answer. */
   code: text.nullable(),
+  calls: z.array(callViewSchema),
   replies: z.array(replyViewSchema),
   decision: z.enum(['accepted', 'rejected']).nullable(),
   rating: ratingSchema,
@@ -57,8 +61,23 @@ export const turnViewSchema = z.object({
   /** Other actions in this place, and other replies to this action; null: there are none. */
   versions: versionsSchema.nullable(),
   replyVersions: versionsSchema.nullable(),
+  /** Tests that were run on it. */
+  tests: z.object({ passed: index, total: index }).nullable(),
 });
 export type TurnView = z.infer<typeof turnViewSchema>;
+
+/** Something of the workspace that may go with the next message. */
+export const contextChipSchema = z.object({
+  id: text,
+  /** `active`: the file in the editor, offered until it is switched on. */
+  kind: z.enum(['active', 'selection', 'file']),
+  label: text,
+  /** The whole path, and how much it is. */
+  title: text,
+  /** Whether it goes with the next message. */
+  on: z.boolean(),
+});
+export type ContextChip = z.infer<typeof contextChipSchema>;
 
 /** What the chat offers next; `blocked` explains itself in `status.warning`. */
 export const offerSchema = z.enum(['request', 'reply', 'stop', 'continue', 'wait', 'new', 'blocked']);
@@ -90,6 +109,11 @@ export const statusViewSchema = z.object({
   /** Other requests in this one's place, and other goes at the action that is due; null: there are none. */
   requestVersions: versionsSchema.nullable(),
   nextVersions: versionsSchema.nullable(),
+  context: z.array(contextChipSchema).readonly(),
+  /** A command that the agent asks to have run, and that waits for the developer's click; null: none does. */
+  approval: z.object({ turn: index, command: text }).nullable(),
+  /** What "Run Tests" would run; null: nothing is known, or this workspace may run nothing. */
+  testCommand: text.nullable(),
 });
 export type StatusView = z.infer<typeof statusViewSchema>;
 
@@ -138,6 +162,8 @@ export const hostMessageSchema = z.discriminatedUnion('type', [
   /** The words sent under `id` were not taken; the draft stays. */
   z.object({ type: z.literal('refused'), seq: index, id: text, message: text }),
   z.object({ type: z.literal('focus'), seq: index }),
+  /** Files of the workspace that fit what stands behind an `@`, the best first. */
+  z.object({ type: z.literal('files'), seq: index, query: text, paths: z.array(text).readonly() }),
 ]);
 export type HostMessage = z.infer<typeof hostMessageSchema>;
 
@@ -172,6 +198,10 @@ export const webviewMessageSchema = z.discriminatedUnion('type', [
   /** Show the proposal in the diff editor. */
   z.object({ type: z.literal('apply'), episode, turn: index }),
   z.object({ type: z.literal('reject'), episode, turn: index }),
+  z.object({ type: z.literal('find_files'), query: z.string().max(256) }),
+  z.object({ type: z.literal('attach'), path: z.string().min(1).max(4096) }),
+  z.object({ type: z.literal('detach'), chip: z.string().max(64) }),
+  z.object({ type: z.literal('toggle_active') }),
   z.object({ type: z.literal('consent'), episode, scope: consentScopeSchema }),
   z.object({ type: z.literal('draft'), episode, text: z.string().max(MAX_WORDS) }),
   /** The edit that is being written; null: given up, or sent. */

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { errorText } from '../core/error.ts';
 import { safeLink, type WebviewMessage } from '../core/webview-protocol.ts';
 import { askForNote } from './ask-for-note.ts';
+import { followContextIntent } from './context/context-intents.ts';
 import type { Host } from './host.ts';
 
 type Intent = Exclude<WebviewMessage, { type: 'ready' }>;
@@ -34,7 +35,9 @@ async function perform(host: Host, intent: Intent): Promise<void> {
   const { session } = host;
   switch (intent.type) {
     case 'send':
-      return session.send(intent.text, intent.option);
+      await session.send(await host.context.compose(intent.text), intent.option);
+      host.context.clear();
+      return;
     case 'choose':
       return session.choose(intent.turn, intent.option);
     case 'skip':
@@ -67,6 +70,11 @@ async function perform(host: Host, intent: Intent): Promise<void> {
     case 'reject':
       if (host.proposals.shows({ episode: openEpisode(host), turn: intent.turn })) await host.proposals.dismiss();
       return session.decide(openEpisode(host), intent.turn, 'rejected');
+    case 'find_files':
+    case 'attach':
+    case 'detach':
+    case 'toggle_active':
+      return followContextIntent(host, intent);
     case 'consent':
       return session.setConsent(openEpisode(host), intent.scope);
     case 'draft':

@@ -83,6 +83,11 @@ export class ChatWebview {
     this.#post({ type: 'refused', id, message });
   }
 
+  /** Files that fit what was typed behind an `@`. */
+  files(query: string, paths: readonly string[]): void {
+    this.#post({ type: 'files', query, paths: [...paths] });
+  }
+
   /** Brings the chat to the front and the cursor into it. */
   async focus(): Promise<void> {
     this.#focusWhenReady = true;

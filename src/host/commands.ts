@@ -1,6 +1,7 @@
 import type { Host } from './host.ts';
 import { checkScorer } from './check-scorer.ts';
 import { acceptProposal, rejectProposal } from './decide-proposal.ts';
+import { addSelection } from './context/context-intents.ts';
 import { cancelScoring, copyMessages, pauseScoring, resumeScoring, scoreNow } from './episode-commands.ts';
 import { exportDataset } from './export-dataset.ts';
 import { backUpJournal, checkJournal, deleteEpisode } from './journal-care.ts';
@@ -20,6 +21,7 @@ export const COMMANDS = {
   'turnwise.continue': (host) => {
     host.session.continue();
   },
+  'turnwise.addSelection': addSelection,
   'turnwise.acceptProposal': acceptProposal,
   'turnwise.rejectProposal': rejectProposal,
   'turnwise.openEpisode': async (host, argument) => {

@@ -5,6 +5,7 @@ import type { ScoringWorker } from '../app/scoring-worker.ts';
 import type { ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
 import type { AcceptedSaves } from './accepted-saves.ts';
+import type { ContextShelf } from './context/context-shelf.ts';
 import type { ChatWebview } from './chat-view.ts';
 import type { EpisodesTree } from './episodes-tree.ts';
 import type { ProposalDiff } from './proposal-diff.ts';
@@ -32,6 +33,7 @@ export interface Host {
   readonly saves: AcceptedSaves;
   /** What a reviewer lays over conversations. */
   readonly overrides: Overrides;
+  readonly context: ContextShelf;
   /** How things are scored now, by the settings and what is known of the scorer. */
   readonly scoreOptions: () => ScoreOptions;
   /** Shows a conversation in the chat, or (null) a new one, and remembers it for this workspace. */

@@ -14,6 +14,7 @@ import { openJournal, type Journal } from '../store/journal.ts';
 import { AcceptedSaves } from './accepted-saves.ts';
 import { followIntent } from './chat-intents.ts';
 import { ChatWebview } from './chat-view.ts';
+import { ContextShelf } from './context/context-shelf.ts';
 import { Desk } from './desk.ts';
 import { EpisodesTree } from './episodes-tree.ts';
 import type { Host } from './host.ts';
@@ -54,6 +55,7 @@ export async function openProduct(
   const servers = own(new ServerPool(settings, keys, connectors, join(dirname(journal.path), 'engines')));
   const proposals = own(new ProposalDiff());
   const reports = own(new ReportDocument());
+  const shelf = own(new ContextShelf());
   const bundled = await bundledCalibration();
   const options = (): ScoreOptions => scoreOptions({ settings, servers, journal }, bundled);
   const desk = new Desk(journal.memo, workspaceName());
@@ -131,7 +133,10 @@ export async function openProduct(
     surroundings: () => {
       const { name, remote, notice, examples } = servers.describeChat();
       const warning = warningOf(settings, servers);
-      return { chatServer: { name, remote }, notice, examples, blocked: journal.readOnly, warning };
+      return {
+        ...{ chatServer: { name, remote }, notice, examples, blocked: journal.readOnly, warning },
+        ...{ context: shelf.chips(), approval: null, testCommand: null },
+      };
     },
     drafts: {
       get: (episode) => desk.get(episode),
@@ -185,11 +190,13 @@ export async function openProduct(
   own({ dispose: () => scoring.dispose() });
   own(new StatusBar(servers));
   const scoringStatus = own(new ScoringStatus(journal.queue, scoring));
-  own(
-    servers.onDidChange(() => {
-      session.publish();
-    }),
-  );
+  for (const changed of [servers.onDidChange, shelf.onDidChange]) {
+    own(
+      changed(() => {
+        session.publish();
+      }),
+    );
+  }
   let scorerSetup = servers.scorerSetup();
   const mended = (): void => {
     servers.askAgain();
@@ -230,6 +237,7 @@ export async function openProduct(
     proposals,
     reports,
     saves,
+    context: shelf,
     scoreOptions: options,
     overrides: new Overrides(journal, (state) => {
       session.refresh();

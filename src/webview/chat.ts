@@ -195,6 +195,7 @@ export class ChatElement extends LitElement {
         this.#composer.value?.focusField();
         break;
       case 'delta':
+      case 'files':
         break;
       default:
         message satisfies never;

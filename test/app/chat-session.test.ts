@@ -43,6 +43,9 @@ function room(lines: readonly Line[], extra: Partial<ChatPorts> = {}): Room {
       warning: null,
       examples: [],
       blocked: null,
+      context: [],
+      approval: null,
+      testCommand: null,
     }),
     drafts: {
       get: (id) => drafts.get(id) ?? '',

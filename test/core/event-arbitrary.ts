@@ -58,8 +58,17 @@ const text = fc.constantFrom(
   '\u0000\ud800',
 );
 const generation = fc
-  .tuple(text, fc.option(fc.record({ prompt: fc.nat(), completion: fc.nat() }), { nil: undefined }))
-  .map(([said, usage]) => generationOf(said, usage === undefined ? {} : { usage }));
+  .tuple(
+    text,
+    fc.option(fc.record({ prompt: fc.nat(), completion: fc.nat() }), { nil: undefined }),
+    fc.option(fc.constantFrom<readonly string[]>([], ['read_file']), { nil: undefined }),
+  )
+  .map(([said, usage, tools]) =>
+    generationOf(said, {
+      ...(usage === undefined ? {} : { usage }),
+      ...(tools === undefined ? {} : { offered_tools: tools }),
+    }),
+  );
 const observation = {
   kind: fc.constantFrom(...observationKinds),
   text,

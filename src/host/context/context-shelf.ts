@@ -1,0 +1,241 @@
+import * as vscode from 'vscode';
+import {
+  attachedText,
+  attachmentLabel,
+  MAX_ATTACHMENTS,
+  withContext,
+  type Attachment,
+  type SelectedRange,
+} from '../../core/context-text.ts';
+import { TurnwiseError } from '../../core/error.ts';
+import type { ContextChip } from '../../core/webview-protocol.ts';
+import { isWritten, nameOf, refuseSecretFile, WorkspaceFiles } from './workspace-files.ts';
+
+/** Longest attachment, and longest of all of a message together, in UTF-16 units. */
+const LONGEST = 40_000;
+const LONGEST_ALL = 120_000;
+
+/** A chosen file is read when the message goes; a selection is what was selected. */
+type Shelved =
+  | { readonly id: string; readonly kind: 'file'; readonly uri: vscode.Uri }
+  | { readonly id: string; readonly kind: 'selection'; readonly attachment: Attachment };
+
+/**
+ * What of the workspace goes with the next message. Nothing does before the developer puts it here; a message takes all of it
+ * with it.
+ */
+export class ContextShelf implements vscode.Disposable {
+  readonly files = new WorkspaceFiles();
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #subscriptions: readonly vscode.Disposable[];
+  #items: readonly Shelved[] = [];
+  #activeOn = false;
+  #active: vscode.Uri | null = null;
+  #count = 0;
+
+  readonly onDidChange = this.#changed.event;
+
+  constructor() {
+    this.#look();
+    const look = (): void => {
+      if (this.#look()) this.#changed.fire();
+    };
+    this.#subscriptions = [
+      vscode.window.onDidChangeActiveTextEditor(look),
+      vscode.window.onDidChangeVisibleTextEditors(look),
+    ];
+  }
+
+  chips(): ContextChip[] {
+    const items = this.#items.map((item): ContextChip => {
+      const label = item.kind === 'file' ? nameOf(item.uri) : attachmentLabel(item.attachment);
+      return { id: item.id, kind: item.kind, label: shortLabel(label), title: label, on: true };
+    });
+    const active = this.#active;
+    if (active === null || this.#items.some((item) => item.kind === 'file' && same(item.uri, active))) return items;
+    const name = nameOf(active);
+    return [{ id: 'active', kind: 'active', label: shortLabel(name), title: name, on: this.#activeOn }, ...items];
+  }
+
+  /** The file in the editor goes along, or no longer. Throws `TurnwiseError` where it must not. */
+  async toggleActive(): Promise<void> {
+    const active = this.#active;
+    if (!this.#activeOn && active !== null) await this.files.refuseClosed(active).then(() => readWhole(active));
+    this.#activeOn = !this.#activeOn;
+    this.#changed.fire();
+  }
+
+  /** A file of the workspace, by its name. Throws `TurnwiseError`. */
+  async addFile(path: string): Promise<void> {
+    const uri = await this.files.locate(path);
+    await this.files.refuseClosed(uri);
+    await readWhole(uri);
+    const known = this.#items.some((item) => item.kind === 'file' && same(item.uri, uri));
+    if (!known) this.#add({ id: this.#nextId(), kind: 'file', uri });
+  }
+
+  /** What is selected in the editor, or, where nothing is, the line of the cursor. Throws `TurnwiseError`. */
+  addSelection(): void {
+    const editor = vscode.window.activeTextEditor;
+    if (editor === undefined || !isWritten(editor.document.uri)) {
+      throw new TurnwiseError(
+        'usage',
+        'no_editor',
+        'No file is open in the editor; open one, select a part, then add it.',
+      );
+    }
+    const { document, selection } = editor;
+    refuseSecretFile(document.uri);
+    const range = selection.isEmpty ? document.lineAt(selection.active.line).range : selection;
+    const text = attachedText(document.getText(range));
+    if (text.trim() === '') {
+      throw new TurnwiseError(
+        'usage',
+        'nothing_selected',
+        'Nothing is selected; select the part that matters, then add it.',
+      );
+    }
+    refuseLong(nameOf(document.uri), text);
+    const attachment = { path: nameOf(document.uri), range: selectedRange(document, range), text };
+    const label = attachmentLabel(attachment);
+    const others = this.#items.filter(
+      (item) => item.kind !== 'selection' || attachmentLabel(item.attachment) !== label,
+    );
+    this.#items = others;
+    this.#add({ id: this.#nextId(), kind: 'selection', attachment });
+  }
+
+  remove(id: string): void {
+    this.#items = this.#items.filter((item) => item.id !== id);
+    this.#changed.fire();
+  }
+
+  /** The developer's words with all that goes along. Throws `TurnwiseError` where a file can no longer go, and nothing is sent. */
+  async compose(words: string): Promise<string> {
+    const active = this.#activeOn && this.#active !== null ? [this.#active] : [];
+    const files = this.#items.flatMap((item) => (item.kind === 'file' ? [item.uri] : []));
+    const whole: Attachment[] = [];
+    for (const uri of [...active.filter((one) => !files.some((file) => same(file, one))), ...files]) {
+      await this.files.refuseClosed(uri);
+      whole.push({ path: nameOf(uri), range: null, text: await readWhole(uri) });
+    }
+    const parts = this.#items.flatMap((item) => (item.kind === 'selection' ? [item.attachment] : []));
+    const all = [...whole, ...parts];
+    const length = all.reduce((sum, { text }) => sum + text.length, 0);
+    if (length > LONGEST_ALL) {
+      throw new TurnwiseError(
+        'usage',
+        'context_too_long',
+        `The attached files have ${count(length)} characters together, and a message takes ${count(LONGEST_ALL)}; remove some of them.`,
+      );
+    }
+    return withContext(words, all);
+  }
+
+  /** The message that took everything along is on the disk. */
+  clear(): void {
+    if (this.#items.length === 0 && !this.#activeOn) return;
+    this.#items = [];
+    this.#activeOn = false;
+    this.#changed.fire();
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  #add(item: Shelved): void {
+    if (this.#items.length >= MAX_ATTACHMENTS - 1) {
+      throw new TurnwiseError(
+        'usage',
+        'too_many_attachments',
+        `A message takes ${MAX_ATTACHMENTS - 1} attachments; remove one first.`,
+      );
+    }
+    this.#items = [...this.#items, item];
+    this.#changed.fire();
+  }
+
+  #nextId(): string {
+    this.#count += 1;
+    return `c${this.#count}`;
+  }
+
+  /** Which file the developer looks at; a chat or a log in front of it changes nothing. True: another one. */
+  #look(): boolean {
+    const editors = [vscode.window.activeTextEditor, ...vscode.window.visibleTextEditors];
+    const found = editors.find(
+      (editor) =>
+        editor !== undefined &&
+        isWritten(editor.document.uri) &&
+        vscode.workspace.getWorkspaceFolder(editor.document.uri) !== undefined,
+    );
+    const before = this.#active?.toString();
+    this.#active = found?.document.uri ?? null;
+    if (before === this.#active?.toString()) return false;
+    // Switched on was the file that was there, not whatever comes next.
+    this.#activeOn = false;
+    return true;
+  }
+}
+
+/** The text as the editor has it, unsaved changes included. Throws `TurnwiseError` for what is no text, or too much. */
+async function readWhole(uri: vscode.Uri): Promise<string> {
+  const name = nameOf(uri);
+  let document: vscode.TextDocument;
+  try {
+    document = await vscode.workspace.openTextDocument(uri);
+  } catch (cause) {
+    throw new TurnwiseError(
+      'usage',
+      'not_text',
+      `${name} cannot be read as text (it is binary, very large or gone), so it is not attached; attach another file.`,
+      { cause },
+    );
+  }
+  const text = attachedText(document.getText());
+  if (text.includes('\0')) {
+    throw new TurnwiseError(
+      'usage',
+      'not_text',
+      `${name} is not a text file, so it is not attached; attach another file.`,
+    );
+  }
+  refuseLong(name, text);
+  return text;
+}
+
+function refuseLong(name: string, text: string): void {
+  if (text.length <= LONGEST) return;
+  throw new TurnwiseError(
+    'usage',
+    'attachment_too_long',
+    `${name} has ${count(text.length)} characters, and an attachment takes ${count(LONGEST)}; select the part that matters and add the selection.`,
+  );
+}
+
+/** Lines from 1; columns only where a line is cut. */
+function selectedRange(document: vscode.TextDocument, { start, end }: vscode.Range): SelectedRange {
+  // A selection of whole lines ends in front of the line that follows.
+  const last = end.character === 0 && end.line > start.line ? document.lineAt(end.line - 1).range.end : end;
+  const whole = start.character === 0 && last.character === document.lineAt(last.line).text.length;
+  return {
+    from: start.line + 1,
+    to: last.line + 1,
+    columns: whole ? null : { from: start.character + 1, to: last.character + 1 },
+  };
+}
+
+function same(a: vscode.Uri, b: vscode.Uri): boolean {
+  return a.toString() === b.toString();
+}
+
+/** The name alone; the whole path is the chip's title. */
+function shortLabel(path: string): string {
+  return path.split('/').at(-1) ?? path;
+}
+
+function count(length: number): string {
+  return length.toLocaleString('en');
+}
