@@ -14,6 +14,8 @@ const OWN = [
   'README.md',
   'CHANGELOG.md',
   'LICENSE',
+  'package.nls.json',
+  'l10n/bundle.l10n.json',
   'media/icon.png',
   'media/icon.svg',
   'dist/extension.cjs',

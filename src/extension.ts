@@ -127,5 +127,5 @@ function failurePage(message: string): string {
   const text = message.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
   return `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8" />
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'" /><title>Turnwise</title></head>
-<body><h3>Turnwise could not start</h3><p role="alert">${text}</p></body></html>`;
+<body><h3>${vscode.l10n.t('Turnwise could not start')}</h3><p role="alert">${text}</p></body></html>`;
 }

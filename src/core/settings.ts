@@ -183,13 +183,50 @@ export function isLoopback(url: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** What `contributes.configuration.properties` of `package.json` must say, made from the schema. */
+/**
+ * What `contributes.configuration.properties` of `package.json` must say, made from the schema; every description is a key of
+ * `manifestWords`.
+ */
 export function manifestProperties(): Record<string, unknown> {
   return Object.fromEntries(
     settingKeys().map((key) => {
-      const { description, scope, ...schema } = z.toJSONSchema(settingsSchema.shape[key], { io: 'input' });
-      delete schema.$schema;
+      const { description, scope, ...schema } = keyed(jsonSchemaOf(key), wordKey(key));
       return [`turnwise.${key}`, { ...schema, scope, markdownDescription: description }];
+    }),
+  );
+}
+
+/** The English of every description of a setting, by its key in `package.nls.json`. */
+export function manifestWords(): Record<string, string> {
+  const words: Record<string, string> = {};
+  for (const key of settingKeys()) keyed(jsonSchemaOf(key), wordKey(key), words);
+  return words;
+}
+
+const wordKey = (key: SettingKey): string => `setting.${key}`;
+
+function jsonSchemaOf(key: SettingKey): Record<string, unknown> {
+  const schema: Record<string, unknown> = { ...z.toJSONSchema(settingsSchema.shape[key], { io: 'input' }) };
+  delete schema['$schema'];
+  return schema;
+}
+
+/** A JSON schema with a key in place of each description; the descriptions go into `words`. */
+function keyed(
+  schema: Record<string, unknown>,
+  key: string,
+  words: Record<string, string> = {},
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(schema).map(([name, value]) => {
+      if (name === 'description' && typeof value === 'string') {
+        words[key] = value;
+        return [name, `%${key}%`];
+      }
+      if (name === 'items') return [name, keyed(value as Record<string, unknown>, key, words)];
+      if (name !== 'properties') return [name, value];
+      const fields = Object.entries(value as Record<string, Record<string, unknown>>);
+      return [name, Object.fromEntries(fields.map(([field, of]) => [field, keyed(of, `${key}.${field}`, words)]))];
     }),
   );
 }

@@ -20,7 +20,9 @@ export async function followIntent(host: Host, intent: Intent): Promise<void> {
       intent.type !== 'edit_draft' &&
       intent.episode !== host.session.episode
     ) {
-      throw new Error('The chat has gone on to another conversation; look at the newest message, then try again.');
+      throw new Error(
+        vscode.l10n.t('The chat has gone on to another conversation; look at the newest message, then try again.'),
+      );
     }
     await perform(host, intent);
     if (id !== null) host.chat.accepted(id);
@@ -63,7 +65,7 @@ async function perform(host: Host, intent: Intent): Promise<void> {
       return;
     case 'copy':
       await vscode.env.clipboard.writeText(codeOf(host, intent.turn));
-      vscode.window.setStatusBarMessage('$(check) Code copied', 3000);
+      vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Code copied')}`, 3000);
       return;
     case 'apply':
       return host.proposals.show({ episode: openEpisode(host), turn: intent.turn, code: codeOf(host, intent.turn) });
@@ -103,11 +105,11 @@ async function perform(host: Host, intent: Intent): Promise<void> {
 
 function openEpisode({ session }: Host): string {
   if (session.episode !== null) return session.episode;
-  throw new Error('No conversation is open; send a request first.');
+  throw new Error(vscode.l10n.t('No conversation is open; send a request first.'));
 }
 
 function codeOf({ session }: Host, turn: number): string {
   const code = session.state.turns[turn]?.code;
   if (code) return code;
-  throw new Error('This turn proposes no code; look at the newest message of the chat.');
+  throw new Error(vscode.l10n.t('This turn proposes no code; look at the newest message of the chat.'));
 }

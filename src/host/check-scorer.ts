@@ -16,12 +16,12 @@ import type { Host } from './host.ts';
 export async function checkScorer(host: Host): Promise<void> {
   host.servers.askAgain();
   const report = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: 'Checking the scorer', cancellable: true },
+    { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Checking the scorer'), cancellable: true },
     (progress, token) => examineChosen(host, progress, token),
   );
   if (report === null) return;
   keep(host, report);
-  await host.reports.show('Check of the Scorer', doctorMarkdown(report));
+  await host.reports.show(vscode.l10n.t('Check of the Scorer'), doctorMarkdown(report));
 }
 
 /** Null: it was cancelled. */
@@ -51,7 +51,10 @@ async function examineChosen(
       signal: cancelled.signal,
       onProgress: (what, done, total) => {
         const share = total > 1 ? Math.floor((100 * done) / total) : shown;
-        progress.report({ message: total > 1 ? `${what}, ${done} of ${total}` : what, increment: share - shown });
+        progress.report({
+          message: total > 1 ? vscode.l10n.t('{what}, {done} of {total}', { what, done, total }) : what,
+          increment: share - shown,
+        });
         shown = share;
       },
     });

@@ -17,7 +17,8 @@ export function cancelScoring(host: Host, episode: string | null): void {
   const cancelled = host.journal.queue.cancel(id);
   host.tree.refresh(id);
   host.scoringStatus.update();
-  vscode.window.setStatusBarMessage(cancelled > 0 ? 'Scoring cancelled' : 'Nothing was waiting to be scored', 3000);
+  const said = cancelled > 0 ? vscode.l10n.t('Scoring cancelled') : vscode.l10n.t('Nothing was waiting to be scored');
+  vscode.window.setStatusBarMessage(said, 3000);
 }
 
 /** From now on no window and no worker scores from this store. */
@@ -35,11 +36,11 @@ export function resumeScoring(host: Host): void {
 /** Puts an episode on the clipboard, as a line that `turnwise score` takes. */
 export async function copyMessages(host: Host, episode: string | null): Promise<void> {
   await vscode.env.clipboard.writeText(`${JSON.stringify(toTranscript(stateOf(host, episode)))}\n`);
-  vscode.window.setStatusBarMessage('$(check) Conversation copied', 3000);
+  vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Conversation copied')}`, 3000);
 }
 
 function stateOf(host: Host, episode: string | null): EpisodeState {
   const id = episode ?? host.session.episode;
   if (id !== null) return reduce(host.journal.read(id));
-  throw new TurnwiseError('usage', 'no_episode', 'No conversation is chosen; open one, then try again.');
+  throw new TurnwiseError('usage', 'no_episode', vscode.l10n.t('No conversation is chosen; open one, then try again.'));
 }

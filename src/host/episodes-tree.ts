@@ -78,10 +78,20 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   #turnsOf(episode: string): TreeNode[] {
     const read = attempt(() => this.#review.episode(episode));
     if (typeof read === 'string') {
-      return [{ type: 'fact', id: `${episode}/damaged`, label: 'cannot be read', detail: read, icon: 'error' }];
+      return [
+        { type: 'fact', id: `${episode}/damaged`, label: vscode.l10n.t('cannot be read'), detail: read, icon: 'error' },
+      ];
     }
     if (read.turns.length === 0) {
-      return [{ type: 'fact', id: `${episode}/none`, label: 'no turn yet', detail: '', icon: 'circle-outline' }];
+      return [
+        {
+          type: 'fact',
+          id: `${episode}/none`,
+          label: vscode.l10n.t('no turn yet'),
+          detail: '',
+          icon: 'circle-outline',
+        },
+      ];
     }
     return read.turns.map((turn) => ({ type: 'turn', id: `${episode}/${turn.index}`, episode, turn }));
   }
@@ -92,15 +102,21 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     const id = `${episode}/${index}/scorer`;
     return [
       by.stale
-        ? { type: 'fact', id, label: 'stale', detail: `scored by ${by.name}; ${OTHER_NOW}`, icon: 'history' }
-        : { type: 'fact', id, label: `scored by ${by.name}`, detail: '', icon: 'beaker' },
+        ? {
+            type: 'fact',
+            id,
+            label: vscode.l10n.t('stale'),
+            detail: vscode.l10n.t('scored by {name}; {why}', { name: by.name, why: otherNow() }),
+            icon: 'history',
+          }
+        : { type: 'fact', id, label: vscode.l10n.t('scored by {name}', { name: by.name }), detail: '', icon: 'beaker' },
     ];
   }
 
   #episodeItem(facts: EpisodeFacts): vscode.TreeItem {
     const open = this.#open() === facts.id;
     const gain = attempt(() => this.#review.gainOf(facts.id));
-    const title = oneLine(facts.request ?? 'New conversation', 80);
+    const title = oneLine(facts.request ?? vscode.l10n.t('New conversation'), 80);
     const item = new vscode.TreeItem(
       title,
       open ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
@@ -111,15 +127,19 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     const scoredBy = typeof gain !== 'number' || by === null || typeof by === 'string' ? null : by;
     const stale = scoredBy?.stale === true;
     item.description =
-      typeof gain === 'number' ? `${signed(gain, 2)} nats${stale ? ', stale' : ''}` : when(facts.startedAt);
+      typeof gain === 'number'
+        ? stale
+          ? vscode.l10n.t('{gain} nats, stale', { gain: signed(gain, 2) })
+          : vscode.l10n.t('{gain} nats', { gain: signed(gain, 2) })
+        : when(facts.startedAt);
     item.tooltip = `${oneLine(facts.request ?? title, 400)}\n${new Date(facts.startedAt).toLocaleString()}${
       facts.source === 'real_developer' || facts.source === null ? '' : `\n${facts.source}`
-    }${scoredBy === null ? '' : `\nScored by ${scoredBy.name}${stale ? `; ${OTHER_NOW}` : ''}`}`;
+    }${scoredBy === null ? '' : `\n${vscode.l10n.t('Scored by {name}', { name: scoredBy.name })}${stale ? `; ${otherNow()}` : ''}`}`;
     item.iconPath = new vscode.ThemeIcon(open ? 'comment-discussion' : 'comment');
     item.contextValue = open ? 'episode.open' : 'episode';
     item.command = {
       command: 'turnwise.openEpisode',
-      title: 'Open in Chat',
+      title: vscode.l10n.t('Open in Chat'),
       arguments: [{ type: 'episode', id: facts.id }],
     };
     return item;
@@ -127,22 +147,28 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 }
 
 /** What makes scores stale. */
-const OTHER_NOW = 'another scorer or other options are chosen now';
+const otherNow = (): string => vscode.l10n.t('another scorer or other options are chosen now');
 
 function turnItem({ id, episode, turn }: Extract<TreeNode, { type: 'turn' }>): vscode.TreeItem {
   const { index, said, reply, gain, mark, why } = turn;
-  const label = gain === null ? (mark ?? '') : `${signed(gain, 2)} nats`;
+  const label = gain === null ? (mark ?? '') : vscode.l10n.t('{gain} nats', { gain: signed(gain, 2) });
   const folded = factsOf(episode, turn).length === 0 ? 'None' : 'Expanded';
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState[folded]);
   // The editor remembers by id how a row was folded, so one that gets something to unfold is another row.
   item.id = `${id}/${folded}`;
   item.description = `${index + 1} · ${said}`;
-  item.tooltip = [`Turn ${index + 1}: ${said}`, reply === null ? '' : `Reply: ${reply}`, why ?? '']
+  item.tooltip = [
+    vscode.l10n.t('Turn {turn}: {said}', { turn: index + 1, said }),
+    reply === null ? '' : vscode.l10n.t('Reply: {reply}', { reply }),
+    why ?? '',
+  ]
     .filter((line) => line !== '')
     .join('\n');
   item.iconPath = turnIcon(turn);
   item.contextValue = 'turn';
-  item.accessibilityInformation = { label: `Turn ${index + 1}, ${why ?? label}, ${said}` };
+  item.accessibilityInformation = {
+    label: vscode.l10n.t('Turn {turn}, {gain}, {said}', { turn: index + 1, gain: why ?? label, said }),
+  };
   return item;
 }
 
@@ -169,14 +195,23 @@ function factsOf(episode: string, { index, gain, mean, credit, reply, why, mark 
   const { advantage, words, caution } = credit;
   const credited =
     advantage === null
-      ? fact('advantage', words, 'advantage', 'graph')
-      : fact('advantage', `advantage ${signed(advantage, 3)}`, words, 'graph');
+      ? fact('advantage', words, vscode.l10n.t('advantage'), 'graph')
+      : fact('advantage', vscode.l10n.t('advantage {value}', { value: signed(advantage, 3) }), words, 'graph');
   return [
     ...(gain === null ? [] : [credited]),
     ...(caution === null ? [] : [fact('caution', caution, '', 'warning')]),
     ...(mark === 'not scored' || mark === 'no gain' ? [fact('why', why ?? mark, '', 'info')] : []),
-    ...(mean === null ? [] : [fact('mean', `mean ${signed(mean, 6)}`, 'nats a token', 'symbol-ruler')]),
-    ...(reply === null ? [] : [fact('reply', reply, 'your reply', 'reply')]),
+    ...(mean === null
+      ? []
+      : [
+          fact(
+            'mean',
+            vscode.l10n.t('mean {value}', { value: signed(mean, 6) }),
+            vscode.l10n.t('nats a token'),
+            'symbol-ruler',
+          ),
+        ]),
+    ...(reply === null ? [] : [fact('reply', reply, vscode.l10n.t('your reply'), 'reply')]),
   ];
 }
 

@@ -22,8 +22,8 @@ export async function exportDataset(host: Host): Promise<void> {
   const released = await askRelease(states);
   if (released === null) return;
   const out = await vscode.window.showSaveDialog({
-    title: 'Export Dataset',
-    saveLabel: 'Export',
+    title: vscode.l10n.t('Export Dataset'),
+    saveLabel: vscode.l10n.t('Export'),
     defaultUri: vscode.Uri.joinPath(
       vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir()),
       'turnwise-dataset',
@@ -32,14 +32,28 @@ export async function exportDataset(host: Host): Promise<void> {
   if (out === undefined) return;
   for (const id of released) await host.session.setConsent(id, 'exportable');
   const summary = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: 'Exporting the dataset', cancellable: true },
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Exporting the dataset'),
+      cancellable: true,
+    },
     (_progress, token) => runExport(host, out.fsPath, token),
   );
   if (summary === null) return;
   const left = summary.refused.reduce((sum, { episodes }) => sum + episodes, 0);
-  const copy = 'Copy Path';
+  const copy = vscode.l10n.t('Copy Path');
   const answer = await vscode.window.showInformationMessage(
-    `Exported ${summary.rows} ${summary.rows === 1 ? 'conversation' : 'conversations'} with ${summary.turns} turns${left === 0 ? '' : `; ${left} left out`}${summary.redacted === 0 ? '' : `; secrets replaced in ${summary.redacted}`}. ${out.fsPath}`,
+    [
+      summary.rows === 1
+        ? vscode.l10n.t('Exported 1 conversation with {turns} turns.', { turns: summary.turns })
+        : vscode.l10n.t('Exported {rows} conversations with {turns} turns.', {
+            rows: summary.rows,
+            turns: summary.turns,
+          }),
+      ...(left === 0 ? [] : [vscode.l10n.t('{count} left out.', { count: left })]),
+      ...(summary.redacted === 0 ? [] : [vscode.l10n.t('Secrets replaced in {count}.', { count: summary.redacted })]),
+      out.fsPath,
+    ].join(' '),
     copy,
   );
   if (answer === copy) await vscode.env.clipboard.writeText(out.fsPath);
@@ -51,18 +65,27 @@ async function askRelease(states: readonly EpisodeState[]): Promise<readonly str
   const waiting = mine.filter(({ consent }) => consent.scope === 'local-only');
   const excluded = mine.filter(({ consent }) => consent.scope === 'excluded').length;
   if (states.length === 0) {
-    throw new TurnwiseError('usage', 'nothing_to_export', 'There is no conversation to export yet; have one first.');
+    throw new TurnwiseError(
+      'usage',
+      'nothing_to_export',
+      vscode.l10n.t('There is no conversation to export yet; have one first.'),
+    );
   }
   if (waiting.length === 0) return [];
-  const all = `Allow and Export All (${waiting.length})`;
-  const some = 'Export Only What Is Exportable';
+  const all = vscode.l10n.t('Allow and Export All ({count})', { count: waiting.length });
+  const some = vscode.l10n.t('Export Only What Is Exportable');
   const answer = await vscode.window.showInformationMessage(
-    `May ${waiting.length === 1 ? 'a local conversation' : `${waiting.length} local conversations`} be in the dataset?`,
+    waiting.length === 1
+      ? vscode.l10n.t('May a local conversation be in the dataset?')
+      : vscode.l10n.t('May {count} local conversations be in the dataset?', { count: waiting.length }),
     {
       modal: true,
-      detail: `They are marked local-only. If you allow it, they are marked exportable, and that is recorded with each of them.${
-        excluded === 0 ? '' : ` ${excluded} excluded ${excluded === 1 ? 'one stays' : 'ones stay'} out.`
-      }`,
+      detail: [
+        vscode.l10n.t(
+          'They are marked local-only. If you allow it, they are marked exportable, and that is recorded with each of them.',
+        ),
+        ...(excluded === 0 ? [] : [vscode.l10n.t('Excluded ones stay out: {count}.', { count: excluded })]),
+      ].join(' '),
     },
     all,
     ...(waiting.length < mine.length - excluded ? [some] : []),

@@ -266,7 +266,9 @@ async function probeSqlite(): Promise<void> {
   throw new TurnwiseError(
     'environment',
     'no_sqlite',
-    `This editor runs Node ${process.versions.node}, which has no usable SQLite; update VS Code to 1.104 or newer.`,
+    vscode.l10n.t('This editor runs Node {version}, which has no usable SQLite; update VS Code to 1.104 or newer.', {
+      version: process.versions.node,
+    }),
   );
 }
 
@@ -366,6 +368,7 @@ function workspaceName(): string {
 
 function warningOf(settings: SettingsReader, { health }: ServerPool): string | null {
   if (health.state === 'failed') return health.message;
-  if (!vscode.workspace.isTrusted) return 'This workspace is not trusted: only the local engine is used.';
+  if (!vscode.workspace.isTrusted)
+    return vscode.l10n.t('This workspace is not trusted: only the local engine is used.');
   return settings.problems[0]?.message ?? null;
 }

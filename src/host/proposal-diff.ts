@@ -49,7 +49,7 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
     const eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
     const range = { start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) };
     const result = withProposal({ text: document.getText(), selection: range, eol }, proposal.code);
-    const name = document.isUntitled ? 'Proposal' : vscode.workspace.asRelativePath(document.uri);
+    const name = document.isUntitled ? vscode.l10n.t('Proposal') : vscode.workspace.asRelativePath(document.uri);
     // Same content, same address: the editor keeps a virtual document as long as it likes.
     const stamp = createHash('sha256').update(result).digest('hex').slice(0, 12);
     const preview = vscode.Uri.from({
@@ -65,7 +65,7 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
       'vscode.diff',
       document.uri,
       preview,
-      `${name}: proposal of turn ${proposal.turn + 1}`,
+      vscode.l10n.t('{name}: proposal of turn {turn}', { name, turn: proposal.turn + 1 }),
       {
         preview: true,
       },
@@ -80,7 +80,9 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
       throw new TurnwiseError(
         'usage',
         'document_changed',
-        'The file has changed since the proposal was shown; choose Apply again to see it against the file of now.',
+        vscode.l10n.t(
+          'The file has changed since the proposal was shown; choose Apply again to see it against the file of now.',
+        ),
       );
     }
     const edit = new vscode.WorkspaceEdit();
@@ -91,7 +93,7 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
       throw new TurnwiseError(
         'environment',
         'edit_refused',
-        'The editor refused the change; check that the file can be written, then accept again.',
+        vscode.l10n.t('The editor refused the change; check that the file can be written, then accept again.'),
       );
     }
     await this.#close();
@@ -122,7 +124,11 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
 
   #required(): Shown {
     if (this.#shown !== null) return this.#shown;
-    throw new TurnwiseError('usage', 'no_proposal', 'No proposal is shown; choose Apply in the chat first.');
+    throw new TurnwiseError(
+      'usage',
+      'no_proposal',
+      vscode.l10n.t('No proposal is shown; choose Apply in the chat first.'),
+    );
   }
 
   async #close(): Promise<void> {

@@ -14,7 +14,7 @@ export class ScoringStatus implements vscode.Disposable {
   constructor(queue: Pick<QueueDesk, 'pausedSince'>, scoring: Pick<ScoringWorker, 'waiting'>) {
     this.#queue = queue;
     this.#scoring = scoring;
-    this.#item.name = 'Turnwise Scoring';
+    this.#item.name = vscode.l10n.t('Turnwise Scoring');
     this.update();
   }
 
@@ -27,13 +27,18 @@ export class ScoringStatus implements vscode.Disposable {
       this.#item.hide();
       return;
     }
-    const count = waiting === 1 ? '1 conversation waits' : `${waiting} conversations wait`;
-    this.#item.text = paused ? '$(debug-pause) scoring paused' : `$(pulse) ${waiting} to score`;
+    const count =
+      waiting === 1
+        ? vscode.l10n.t('1 conversation waits to be scored.')
+        : vscode.l10n.t('{count} conversations wait to be scored.', { count: waiting });
+    this.#item.text = paused
+      ? `$(debug-pause) ${vscode.l10n.t('scoring paused')}`
+      : `$(pulse) ${vscode.l10n.t('{count} to score', { count: waiting })}`;
     this.#item.tooltip = paused
-      ? `Scoring is paused in every window; ${count}. Click to let it go on.`
-      : `${count} to be scored in the background. Click to pause scoring in every window.`;
+      ? vscode.l10n.t('Scoring is paused in every window. {count} Click to let it go on.', { count })
+      : vscode.l10n.t('{count} It happens in the background. Click to pause scoring in every window.', { count });
     this.#item.accessibilityInformation = {
-      label: `Turnwise: ${paused ? 'scoring paused, ' : ''}${count} to be scored`,
+      label: ['Turnwise', ...(paused ? [vscode.l10n.t('scoring paused')] : []), count].join(', '),
     };
     this.#item.command = paused ? 'turnwise.resumeScoring' : 'turnwise.pauseScoring';
     this.#item.show();

@@ -35,7 +35,7 @@ export type Health =
   { readonly state: 'unknown' | 'connecting' | 'ready' } | { readonly state: 'failed'; readonly message: string };
 
 /** What goes with every output of the bundled model. */
-const TOY_NOTICE = 'A toy model: it shows how Turnwise works, not what a model can do.';
+const toyNotice = (): string => vscode.l10n.t('A toy model: it shows how Turnwise works, not what a model can do.');
 
 /** Two of the tasks that the bundled model was made for; it can do nothing else. */
 const TOY_EXAMPLES = [
@@ -84,7 +84,7 @@ export class ServerPool implements vscode.Disposable {
     return {
       name: nameOf(profile),
       remote: isRemote(profile),
-      notice: isToy(profile, settings) ? TOY_NOTICE : null,
+      notice: isToy(profile, settings) ? toyNotice() : null,
       examples: isToy(profile, settings) ? TOY_EXAMPLES : [],
     };
   }
@@ -108,7 +108,7 @@ export class ServerPool implements vscode.Disposable {
       const profile = required(settings, name);
       const backend = await this.#openChat(profile, settings);
       if (!failed || profile.kind === 'engine') this.#setHealth({ state: 'ready' });
-      return { backend: this.#watched(backend), notice: isToy(profile, settings) ? TOY_NOTICE : null };
+      return { backend: this.#watched(backend), notice: isToy(profile, settings) ? toyNotice() : null };
     } catch (thrown) {
       this.#setHealth({ state: 'failed', message: errorText(thrown) });
       throw thrown;
@@ -195,7 +195,7 @@ export class ServerPool implements vscode.Disposable {
   async #openChat(profile: Profile, settings: Settings): Promise<ChatBackend> {
     if (profile.kind === 'engine') {
       const { url, token } = await this.#engine(settings).connect();
-      return this.#connectors.openChat({ url, apiKey: token, model: null, name: 'The local engine' });
+      return this.#connectors.openChat({ url, apiKey: token, model: null, name: vscode.l10n.t('The local engine') });
     }
     const { name, url, model } = profile;
     return this.#connectors.openChat({ url, model, name, apiKey: await this.#keys.get(name) });
@@ -244,12 +244,15 @@ function required(settings: Settings, name: string): Profile {
   throw new TurnwiseError(
     'usage',
     'unknown_profile',
-    `There is no server called "${name}" in the setting turnwise.servers; add it, or choose another server.`,
+    vscode.l10n.t(
+      'There is no server called "{name}" in the setting turnwise.servers; add it, or choose another server.',
+      { name },
+    ),
   );
 }
 
 function nameOf(profile: Profile): string {
-  return profile.kind === 'engine' ? 'Local engine' : profile.name;
+  return profile.kind === 'engine' ? vscode.l10n.t('Local engine') : profile.name;
 }
 
 function isRemote(profile: Profile): boolean {

@@ -27,15 +27,18 @@ export class StatusBar implements vscode.Disposable {
       ready: 'comment-discussion',
       failed: 'warning',
     }[health.state];
-    const words = { unknown: 'not connected yet', connecting: 'connecting…', ready: 'ready', failed: 'not available' }[
-      health.state
-    ];
+    const words = {
+      unknown: vscode.l10n.t('not connected yet'),
+      connecting: vscode.l10n.t('connecting…'),
+      ready: vscode.l10n.t('ready'),
+      failed: vscode.l10n.t('not available'),
+    }[health.state];
     this.#item.text = `$(${icon}) ${name}`;
     this.#item.tooltip = [
-      `Turnwise chats with: ${name} (${words})`,
+      vscode.l10n.t('Turnwise chats with: {name} ({state})', { name, state: words }),
       ...(health.state === 'failed' ? [health.message] : []),
       ...(notice === null ? [] : [notice]),
-      'Click to choose another server.',
+      vscode.l10n.t('Click to choose another server.'),
     ].join('\n\n');
     this.#item.accessibilityInformation = { label: `Turnwise: ${name}, ${words}` };
     this.#item.backgroundColor =

@@ -29,7 +29,10 @@ export class TokenizerConsent {
     throw new TurnwiseError(
       'usage',
       'tokenizer_not_fetched',
-      `The tokenizer ${reference} was not fetched; run Score Now and agree, or name a folder that holds it in the server's profile.`,
+      vscode.l10n.t(
+        "The tokenizer {reference} was not fetched; run Score Now and agree, or name a folder that holds it in the server's profile.",
+        { reference },
+      ),
     );
   }
 
@@ -40,11 +43,14 @@ export class TokenizerConsent {
 }
 
 async function ask(reference: string, from: string): Promise<boolean> {
-  const fetchIt = 'Fetch';
+  const fetchIt = vscode.l10n.t('Fetch');
   const name = reference.slice(reference.indexOf(':') + 1);
-  const detail = `The scorer needs it. It is fetched once, from ${new URL(from).host}, which learns the model's name and nothing of your conversations.`;
+  const detail = vscode.l10n.t(
+    "The scorer needs it. It is fetched once, from {host}, which learns the model's name and nothing of your conversations.",
+    { host: new URL(from).host },
+  );
   const answer = await vscode.window.showInformationMessage(
-    `Fetch the tokenizer of ${name}?`,
+    vscode.l10n.t('Fetch the tokenizer of {name}?', { name }),
     { modal: true, detail },
     fetchIt,
   );

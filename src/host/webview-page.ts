@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
+import { pageLanguage, pageWords } from './page-words.ts';
 
 /** The page of a webview, around its one element: scripts only with this page's nonce, styles and fonts only from the extension, nothing from anywhere else. */
 export function webviewPage(webview: vscode.Webview, assets: vscode.Uri, name: 'chat' | 'review'): string {
@@ -12,7 +13,7 @@ export function webviewPage(webview: vscode.Webview, assets: vscode.Uri, name: '
     `font-src ${webview.cspSource}`,
   ].join('; ');
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${pageLanguage()}">
   <head>
     <meta charset="utf-8" />
     <meta http-equiv="Content-Security-Policy" content="${policy}" />
@@ -22,6 +23,7 @@ export function webviewPage(webview: vscode.Webview, assets: vscode.Uri, name: '
   </head>
   <body>
     <tw-${name}></tw-${name}>
+    ${pageWords()}
     <script nonce="${nonce}" src="${asset(`${name}.js`)}"></script>
   </body>
 </html>`;

@@ -8,6 +8,7 @@ import './composer.ts';
 import type { ComposerElement, ComposerIntent } from './composer.ts';
 import { chatHeader } from './header.ts';
 import { connectHost, type HostBridge } from './host.ts';
+import { t } from './l10n.ts';
 import { prose } from './prose.ts';
 import './turn.ts';
 import { bubble, mark, type TurnIntent } from './turn.ts';
@@ -59,7 +60,7 @@ export class ChatElement extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    if (this.current === null) return html`<p class="loading">Opening the conversation…</p>`;
+    if (this.current === null) return html`<p class="loading">${t('Opening the conversation…')}</p>`;
     const { view } = this.current;
     const { status } = view;
     const open = openQuestion(view);
@@ -84,7 +85,7 @@ export class ChatElement extends LitElement {
                     this.#host.post({ type: 'earlier' });
                   }}
                 >
-                  Show ${view.earlier} earlier ${view.earlier === 1 ? 'turn' : 'turns'}
+                  ${view.earlier === 1 ? t('Show 1 earlier turn') : t('Show {count} earlier turns', { count: view.earlier })}
                 </button>`
           }
           ${repeat(
@@ -123,16 +124,16 @@ export class ChatElement extends LitElement {
 
   #welcome(status: StatusView): TemplateResult {
     return html`<section class="welcome">
-      <h2>It asks first, then it codes</h2>
-      <p>Say what you need. The agent asks about what is open, then proposes code that you accept or reject.</p>
-      <p>Beside the chat you see what each of your answers was worth to it.</p>
+      <h2>${t('It asks first, then it codes')}</h2>
+      <p>${t('Say what you need. The agent asks about what is open, then proposes code that you accept or reject.')}</p>
+      <p>${t('Beside the chat you see what each of your answers was worth to it.')}</p>
       ${
         status.examples.length === 0
           ? nothing
-          : html`<p class="try">What this model was made for:</p>
+          : html`<p class="try">${t('What this model was made for:')}</p>
               ${status.examples.map(
                 (example) =>
-                  html`<button class="example" title="Put this into the message" @click=${this.#take(example)}>
+                  html`<button class="example" title=${t('Put this into the message')} @click=${this.#take(example)}>
                     ${example}
                   </button>`,
               )}`
@@ -146,20 +147,20 @@ export class ChatElement extends LitElement {
   }
 
   #continue(status: StatusView): TemplateResult | typeof nothing {
-    if (status.offer === 'wait') return html`<p class="mark">Another window is waiting for the agent.</p>`;
+    if (status.offer === 'wait') return html`<p class="mark">${t('Another window is waiting for the agent.')}</p>`;
     if (status.offer === 'new') {
       return html`<div class="trouble">
-        <p>${status.trouble ?? 'This conversation is over.'}</p>
-        <button class="primary" @click=${this.#post('new')}>New Conversation</button>
+        <p>${status.trouble ?? t('This conversation is over.')}</p>
+        <button class="primary" @click=${this.#post('new')}>${t('New Conversation')}</button>
       </div>`;
     }
     if (status.offer !== 'continue') return nothing;
     return html`<div class="trouble" role="status">
       <p>
         <span class="codicon codicon-warning" aria-hidden="true"></span>
-        ${status.trouble ?? 'The agent has not answered yet.'}
+        ${status.trouble ?? t('The agent has not answered yet.')}
       </p>
-      <button class="primary" @click=${this.#post('continue')}>Continue</button>
+      <button class="primary" @click=${this.#post('continue')}>${t('Continue')}</button>
     </div>`;
   }
 
@@ -328,8 +329,8 @@ function openQuestion(view: ChatView): TurnView | null {
 /** What the agent had said when its action broke off: to read, not part of the conversation. */
 function brokenOff({ partial, marker }: StatusView): TemplateResult | typeof nothing {
   if (partial.trim() === '') return nothing;
-  return html`<article class="agent broken" aria-label="The agent broke off">
-    ${soFar(partial, marker)} ${mark('debug-disconnect', 'Broke off here')}
+  return html`<article class="agent broken" aria-label=${t('The agent broke off')}>
+    ${soFar(partial, marker)} ${mark('debug-disconnect', t('Broke off here'))}
   </article>`;
 }
 
@@ -337,11 +338,11 @@ function brokenOff({ partial, marker }: StatusView): TemplateResult | typeof not
 function streaming({ running, marker }: StatusView): TemplateResult | typeof nothing {
   if (running === null) return nothing;
   if (running.text === '') {
-    return html`<article class="agent" aria-label="The agent is thinking">
+    return html`<article class="agent" aria-label=${t('The agent is thinking')}>
       <p class="thinking"><i></i><i></i><i></i></p>
     </article>`;
   }
-  return html`<article class="agent" aria-label="The agent is writing">${soFar(running.text, marker)}</article>`;
+  return html`<article class="agent" aria-label=${t('The agent is writing')}>${soFar(running.text, marker)}</article>`;
 }
 
 /** A message whose end is missing. */
@@ -356,6 +357,6 @@ function soFar(text: string, marker: string): TemplateResult {
 
 function spoken(turn: TurnView): string {
   const options = turn.options.map((option, index) => `${'ABCDE'.charAt(index)}: ${option}.`).join(' ');
-  const code = turn.code === null ? '' : 'The agent proposes code.';
+  const code = turn.code === null ? '' : t('The agent proposes code.');
   return [turn.prose, options, code].filter((part) => part !== '').join(' ');
 }

@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { createRef, ref } from 'lit/directives/ref.js';
 import type { Offer } from '../core/webview-protocol.ts';
+import { t } from './l10n.ts';
 import { LETTERS } from './question-card.ts';
 
 /** An option that was taken into the composer to be edited first. */
@@ -139,11 +140,11 @@ export class ComposerElement extends LitElement {
         this.edited === null || this.edited.turn !== this.question
           ? nothing
           : html`<p class="editing">
-              Editing answer ${LETTERS[this.edited.option]}
+              ${t('Editing answer {letter}', { letter: LETTERS[this.edited.option] ?? '' })}
               <button
                 class="icon"
-                aria-label="Send as own words instead"
-                title="Send as own words instead"
+                aria-label=${t('Send as own words instead')}
+                title=${t('Send as own words instead')}
                 @click=${this.#forgetOption}
               >
                 <span class="codicon codicon-close" aria-hidden="true"></span>
@@ -155,7 +156,7 @@ export class ComposerElement extends LitElement {
           ${ref(this.#field)}
           rows="1"
           dir="auto"
-          aria-label="Message to the agent"
+          aria-label=${t('Message to the agent')}
           aria-describedby="composer-problem"
           placeholder=${this.#placeholder()}
           .value=${this.text}
@@ -169,8 +170,8 @@ export class ComposerElement extends LitElement {
       </div>
       ${
         this.question !== null && this.pending === null
-          ? html`<button class="link skip" title="Let the agent decide" @click=${this.#ask('skip')}>
-              Skip, use your judgement
+          ? html`<button class="link skip" title=${t('Let the agent decide')} @click=${this.#ask('skip')}>
+              ${t('Skip, use your judgement')}
             </button>`
           : nothing
       }
@@ -181,7 +182,12 @@ export class ComposerElement extends LitElement {
   #button(sendable: boolean): TemplateResult {
     switch (this.offer) {
       case 'stop':
-        return html`<button class="send stop" aria-label="Stop" title="Stop (Esc)" @click=${this.#ask('stop')}>
+        return html`<button
+          class="send stop"
+          aria-label=${t('Stop')}
+          title=${t('Stop (Esc)')}
+          @click=${this.#ask('stop')}
+        >
           <span class="codicon codicon-debug-stop" aria-hidden="true"></span>
         </button>`;
       case 'continue':
@@ -192,8 +198,8 @@ export class ComposerElement extends LitElement {
       case 'blocked':
         return html`<button
           class="send"
-          aria-label="Send"
-          title="Send (Enter)"
+          aria-label=${t('Send')}
+          title=${t('Send (Enter)')}
           ?disabled=${!sendable}
           @click=${this.#send}
         >
@@ -207,19 +213,19 @@ export class ComposerElement extends LitElement {
   #placeholder(): string {
     switch (this.offer) {
       case 'request':
-        return 'What should be written?';
+        return t('What should be written?');
       case 'reply':
-        return this.options > 0 ? 'Or answer in your own words' : 'Answer, or say what to change';
+        return this.options > 0 ? t('Or answer in your own words') : t('Answer, or say what to change');
       case 'stop':
-        return 'The agent is writing. Esc stops it.';
+        return t('The agent is writing. Esc stops it.');
       case 'continue':
-        return 'Continue first';
+        return t('Continue first');
       case 'wait':
-        return 'Another window is busy with this conversation';
+        return t('Another window is busy with this conversation');
       case 'new':
-        return 'This conversation is closed';
+        return t('This conversation is closed');
       case 'blocked':
-        return 'Nothing can be sent; the reason is above';
+        return t('Nothing can be sent; the reason is above');
       default:
         return this.offer satisfies never;
     }

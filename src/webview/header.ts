@@ -1,16 +1,24 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { consentScopeSchema, type ConsentScope } from '../core/event.ts';
 import type { ChatView } from '../core/webview-protocol.ts';
+import { t } from './l10n.ts';
 
-const SCOPES: Record<ConsentScope, { readonly label: string; readonly icon: string; readonly meaning: string }> = {
+const scopes = (): Record<
+  ConsentScope,
+  { readonly label: string; readonly icon: string; readonly meaning: string }
+> => ({
   'local-only': {
-    label: 'Local only',
+    label: t('Local only'),
     icon: 'lock',
-    meaning: 'Stays on this machine: in no export, and never scored by another machine.',
+    meaning: t('Stays on this machine: in no export, and never scored by another machine.'),
   },
-  exportable: { label: 'Exportable', icon: 'export', meaning: 'May be part of a dataset that you export.' },
-  excluded: { label: 'Excluded', icon: 'circle-slash', meaning: 'In no dataset, ever, and not scored elsewhere.' },
-};
+  exportable: { label: t('Exportable'), icon: 'export', meaning: t('May be part of a dataset that you export.') },
+  excluded: {
+    label: t('Excluded'),
+    icon: 'circle-slash',
+    meaning: t('In no dataset, ever, and not scored elsewhere.'),
+  },
+});
 
 /** Who may have this conversation, which server writes, and what has to be known about either. */
 export function chatHeader(
@@ -18,11 +26,12 @@ export function chatHeader(
   on: { readonly consent: (scope: ConsentScope) => void; readonly chooseServer: () => void },
 ): TemplateResult {
   const { consent, chatServer, notice, warning } = status;
+  const known = scopes();
   return html`<header class="top">
     <div class="chips">
-      <label class="chip" title=${SCOPES[consent].meaning}>
-        <span class="codicon codicon-${SCOPES[consent].icon}" aria-hidden="true"></span>
-        <span class="sr-only">Who may have this conversation</span>
+      <label class="chip" title=${known[consent].meaning}>
+        <span class="codicon codicon-${known[consent].icon}" aria-hidden="true"></span>
+        <span class="sr-only">${t('Who may have this conversation')}</span>
         <select
           .value=${consent}
           ?disabled=${episode === null}
@@ -32,15 +41,15 @@ export function chatHeader(
           }}
         >
           ${consentScopeSchema.options.map(
-            (scope) => html`<option value=${scope} ?selected=${scope === consent}>${SCOPES[scope].label}</option>`,
+            (scope) => html`<option value=${scope} ?selected=${scope === consent}>${known[scope].label}</option>`,
           )}
         </select>
         <span class="codicon codicon-chevron-down" aria-hidden="true"></span>
       </label>
       <button
         class="chip"
-        title=${chatServer.remote ? 'Chats with a server on another machine' : 'Chats on this machine'}
-        aria-label="Chat server: ${chatServer.name}. Choose another"
+        title=${chatServer.remote ? t('Chats with a server on another machine') : t('Chats on this machine')}
+        aria-label=${t('Chat server: {name}. Choose another', { name: chatServer.name })}
         @click=${on.chooseServer}
       >
         <span class="codicon codicon-${chatServer.remote ? 'cloud' : 'server-process'}" aria-hidden="true"></span>

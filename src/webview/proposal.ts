@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { TurnView } from '../core/webview-protocol.ts';
+import { t } from './l10n.ts';
 import type { OnTurnIntent } from './turn.ts';
 
 /** Proposed code with what can be done about it; nothing is written before the developer accepts it in the diff editor. */
@@ -9,32 +10,32 @@ export function proposal(turn: TurnView, onIntent: OnTurnIntent): TemplateResult
   };
   const empty = turn.code === null || turn.code === '';
   const mayDecide = !empty && turn.state !== 'inherited';
-  return html`<section class="proposal" aria-label="Proposed code">
+  return html`<section class="proposal" aria-label=${t('Proposed code')}>
     <header>
       <span class="title">${verdict(turn)}</span>
       ${
         empty
           ? nothing
-          : html`<button class="icon" aria-label="Copy code" title="Copy" @click=${ask('copy')}>
+          : html`<button class="icon" aria-label=${t('Copy code')} title=${t('Copy')} @click=${ask('copy')}>
               <span class="codicon codicon-copy" aria-hidden="true"></span>
             </button>`
       }
     </header>
-    ${empty ? html`<p class="mark">The agent answered without code.</p>` : html`<pre tabindex="0"><code>${turn.code}</code></pre>`}
+    ${empty ? html`<p class="mark">${t('The agent answered without code.')}</p>` : html`<pre tabindex="0"><code>${turn.code}</code></pre>`}
     ${
       mayDecide && turn.decision !== 'accepted'
         ? html`<footer>
             <button
               class="primary"
-              title="Show the change in the diff editor, then accept or reject it"
+              title=${t('Show the change in the diff editor, then accept or reject it')}
               @click=${ask('apply')}
             >
-              Apply…
+              ${t('Apply…')}
             </button>
             ${
               turn.decision === 'rejected'
                 ? nothing
-                : html`<button class="secondary" @click=${ask('reject')}>Reject</button>`
+                : html`<button class="secondary" @click=${ask('reject')}>${t('Reject')}</button>`
             }
           </footer>`
         : nothing
@@ -45,11 +46,11 @@ export function proposal(turn: TurnView, onIntent: OnTurnIntent): TemplateResult
 function verdict({ decision }: TurnView): TemplateResult {
   switch (decision) {
     case 'accepted':
-      return html`<span class="codicon codicon-check" aria-hidden="true"></span> Accepted`;
+      return html`<span class="codicon codicon-check" aria-hidden="true"></span> ${t('Accepted')}`;
     case 'rejected':
-      return html`<span class="codicon codicon-close" aria-hidden="true"></span> Rejected`;
+      return html`<span class="codicon codicon-close" aria-hidden="true"></span> ${t('Rejected')}`;
     case null:
-      return html`Proposed code`;
+      return html`${t('Proposed code')}`;
     default:
       return decision satisfies never;
   }

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { TurnView } from '../core/webview-protocol.ts';
+import { t } from './l10n.ts';
 import type { OnTurnIntent } from './turn.ts';
 
 /** The letters of the options, which are also their keys. */
@@ -13,14 +14,14 @@ export function questionCard(turn: TurnView, open: boolean, onIntent: OnTurnInte
   if (turn.options.length === 0) return html``;
   if (open) return openCard(turn, onIntent);
   const reply = turn.replies[0];
-  return html`<ul class="card answered" aria-label="Options">
+  return html`<ul class="card answered" aria-label=${t('Options')}>
     ${turn.options.map((option, index) => {
       const chosen = reply?.kind === 'option' && reply.option === option;
       const edited = reply?.kind === 'edited_option' && reply.option === option;
       return html`<li class=${chosen || edited ? 'option chosen' : 'option'}>
         <span class="key" aria-hidden="true">${LETTERS[index]}</span>
         <span class="text" dir="auto">${option}</span>
-        ${chosen ? said('check', 'your answer') : edited ? said('edit', 'edited by you') : nothing}
+        ${chosen ? said('check', t('your answer')) : edited ? said('edit', t('edited by you')) : nothing}
       </li>`;
     })}
   </ul>`;
@@ -29,7 +30,9 @@ export function questionCard(turn: TurnView, open: boolean, onIntent: OnTurnInte
 function openCard(turn: TurnView, onIntent: OnTurnIntent): TemplateResult {
   const last = LETTERS[turn.options.length - 1] ?? 'E';
   return html`<fieldset class="card" data-turn=${turn.index}>
-    <legend class="sr-only">Answer with a click or press A to ${last}, or in your own words below</legend>
+    <legend class="sr-only">
+      ${t('Answer with a click or press A to {last}, or in your own words below', { last })}
+    </legend>
     ${turn.options.map(
       (option, index) =>
         html`<div class="option">
@@ -37,7 +40,7 @@ function openCard(turn: TurnView, onIntent: OnTurnIntent): TemplateResult {
             class="choice"
             data-option=${index}
             aria-keyshortcuts="${LETTERS[index]} Alt+${LETTERS[index]}"
-            title="Send this answer (${LETTERS[index]}). Shift+click to edit it first."
+            title=${t('Send this answer ({letter}). Shift+click to edit it first.', { letter: LETTERS[index] ?? '' })}
             @click=${(event: MouseEvent) => {
               onIntent({ type: event.shiftKey ? 'edit' : 'choose', turn: turn.index, option: index });
             }}
@@ -47,8 +50,8 @@ function openCard(turn: TurnView, onIntent: OnTurnIntent): TemplateResult {
           </button>
           <button
             class="icon"
-            aria-label="Edit answer ${LETTERS[index]} before sending"
-            title="Edit before sending"
+            aria-label=${t('Edit answer {letter} before sending', { letter: LETTERS[index] ?? '' })}
+            title=${t('Edit before sending')}
             @click=${() => {
               onIntent({ type: 'edit', turn: turn.index, option: index });
             }}

@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { ReplyView, TurnView } from '../core/webview-protocol.ts';
+import { t } from './l10n.ts';
 import { prose } from './prose.ts';
 import { proposal } from './proposal.ts';
 import { questionCard } from './question-card.ts';
@@ -46,9 +47,9 @@ export class TurnElement extends LitElement {
     const { turn } = this;
     if (turn === null) return nothing;
     return html`
-      <article class="agent" aria-label=${`Turn ${turn.index + 1}, agent`}>
-        ${this.#body(turn)} ${turn.state === 'stopped' ? mark('debug-stop', 'Stopped') : nothing}
-        ${turn.state === 'inherited' ? mark('git-branch', 'From the conversation this one branched off') : nothing}
+      <article class="agent" aria-label=${t('Turn {turn}, agent', { turn: turn.index + 1 })}>
+        ${this.#body(turn)} ${turn.state === 'stopped' ? mark('debug-stop', t('Stopped')) : nothing}
+        ${turn.state === 'inherited' ? mark('git-branch', t('From the conversation this one branched off')) : nothing}
       </article>
       ${turn.replies.map(reply)}
     `;
@@ -76,15 +77,15 @@ function reply({ kind, text }: ReplyView): TemplateResult | typeof nothing {
     case 'option':
       return nothing;
     case 'skipped':
-      return bubble(text, 'Skipped');
+      return bubble(text, t('Skipped'));
     case 'rejected':
-      return bubble(text, 'Rejected');
+      return bubble(text, t('Rejected'));
     case 'edit':
-      return bubble(text, 'Edited');
+      return bubble(text, t('Edited'));
     case 'tool':
-      return bubble(text, 'Tool');
+      return bubble(text, t('Tool'));
     case 'test':
-      return bubble(text, 'Tests');
+      return bubble(text, t('Tests'));
     case 'typed':
     case 'edited_option':
       return bubble(text, null);
@@ -95,7 +96,7 @@ function reply({ kind, text }: ReplyView): TemplateResult | typeof nothing {
 
 /** The developer's words, as typed. */
 export function bubble(text: string, label: string | null): TemplateResult {
-  return html`<article class="developer" aria-label="You">
+  return html`<article class="developer" aria-label=${t('You')}>
     ${label === null ? nothing : html`<span class="label">${label}</span>`}
     <div class="words" dir="auto">${text}</div>
   </article>`;

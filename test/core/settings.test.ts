@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { findProfile, isLoopback, manifestProperties, readSettings, settingKeys } from '../../src/core/settings.ts';
+import {
+  findProfile,
+  isLoopback,
+  manifestProperties,
+  manifestWords,
+  readSettings,
+  settingKeys,
+} from '../../src/core/settings.ts';
 
 const manifest = z
   .object({
@@ -10,6 +17,10 @@ const manifest = z
     capabilities: z.object({ untrustedWorkspaces: z.object({ restrictedConfigurations: z.array(z.string()) }) }),
   })
   .parse(JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8')));
+
+const nls = z
+  .record(z.string(), z.string())
+  .parse(JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.nls.json'), 'utf8')));
 
 describe('settings', () => {
   test('a value that cannot be used is replaced by its default and reported; the others stand', () => {
@@ -66,6 +77,7 @@ describe('settings', () => {
 
   test('package.json says exactly what the schema says', () => {
     expect(manifest.contributes.configuration.properties).toEqual(manifestProperties());
+    expect(nls).toMatchObject(manifestWords());
   });
 
   test('what names a server, a file or a process is machine-scoped and restricted in an untrusted workspace', () => {
