@@ -6,6 +6,7 @@ import { TurnwiseError } from '../core/error.ts';
 import { pragma, setSafety, setShortWait } from './pragmas.ts';
 import { APPLICATION_ID, STORE_VERSION } from './schema.ts';
 import { guarded, storeError } from './sqlite-error.ts';
+import { transaction } from './transaction.ts';
 import { buildTables } from './upgrade.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface Connection {
 
 /** How long a store that is opened waits, ms: several windows may start at once, and one of them makes the tables. */
 const OPENING_TIMEOUT_MS = 5000;
+/** Between two tries to open one that SQLite would not wait for, ms. */
+const RETRY_MS = 25;
 
 /**
  * Opens the SQLite file of a store, made on first use (mode 0600), with every PRAGMA read back. A store newer than this
@@ -35,15 +38,32 @@ export function connect(path: string, readOnly: boolean): Connection {
 }
 
 function connectToWrite(path: string): Connection {
+  const deadline = Date.now() + OPENING_TIMEOUT_MS;
   for (;;) {
     makePrivate(path);
     // SQLite itself would open it for reading without a word, and fail at the first write.
     if (!writable(path)) return connectToRead(path, 'store_read_only');
     const before = fileId(path);
-    const connection = openToWrite(path);
+    const connection = openOrLocked(path, deadline);
+    if (connection === null) continue;
     // A restore puts another file under this name; who opened the old one meanwhile must not write into it.
     if (before === fileId(path)) return connection;
     connection.db.close();
+  }
+}
+
+/**
+ * Null, a little later: it is locked, and there is time left. SQLite waits for others itself, but not where two connections
+ * want to make the same new file a WAL one: one of them is refused at once.
+ */
+function openOrLocked(path: string, deadline: number): Connection | null {
+  try {
+    return openToWrite(path);
+  } catch (thrown) {
+    const locked = thrown instanceof TurnwiseError && thrown.reason === 'store_locked';
+    if (!locked || Date.now() > deadline) throw thrown;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS * (1 + Math.random()));
+    return null;
   }
 }
 
@@ -147,12 +167,15 @@ function fileId(path: string): number | undefined {
 
 /** `user_version` of our own file, 0 for an empty one; another program's database is refused. */
 function storeVersion(db: DatabaseSync, path: string): number {
-  const version = pragma(db, 'user_version');
-  const application = pragma(db, 'application_id');
-  if (typeof version !== 'number' || (application !== APPLICATION_ID && application !== 0)) throw notOurs(path);
-  const tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
-  if (application === 0 && tables !== 0) throw notOurs(path);
-  return version;
+  // One snapshot: another process may be making the tables.
+  return transaction(db, 'DEFERRED', () => {
+    const tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
+    const version = pragma(db, 'user_version');
+    const application = pragma(db, 'application_id');
+    if (typeof version !== 'number' || (application !== APPLICATION_ID && application !== 0)) throw notOurs(path);
+    if (application === 0 && tables !== 0) throw notOurs(path);
+    return version;
+  });
 }
 
 function notOurs(path: string): TurnwiseError {

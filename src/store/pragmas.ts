@@ -53,6 +53,8 @@ export function pragma(db: DatabaseSync, name: string): unknown {
 }
 
 function set(db: DatabaseSync, path: string, { name, set: value, reads }: Pragma): void {
+  // To set the kind of log takes a lock, also where it is the right one already.
+  if (pragma(db, name) === reads) return;
   db.exec(`PRAGMA ${name} = ${value}`);
   const found = pragma(db, name);
   if (found === reads) return;

@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { EventBody } from '../../src/core/event.ts';
 import { backupFolder, backupsOf } from '../../src/store/backups.ts';
 import { connect } from '../../src/store/connection.ts';
+import { inspect } from '../../src/store/inspect.ts';
 import { openJournal } from '../../src/store/journal.ts';
 import { setSafety, settingsOf } from '../../src/store/pragmas.ts';
 import { STORE_VERSION } from '../../src/store/schema.ts';
@@ -100,6 +104,23 @@ test('an older window that is open while a newer one updates the store: refused 
   expect(late.read('e')).toEqual(before);
   expect(existsSync(backupFolder(path))).toBe(false);
   late.close();
+});
+
+test('processes that make the same store at the same moment all get it', async () => {
+  const script = fileURLToPath(new URL('open-child.ts', import.meta.url));
+  for (let round = 0; round < 3; round += 1) {
+    const path = temporaryStore();
+    const children = ['a', 'b', 'c', 'd', 'e'].map((name) =>
+      spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, path, name], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    );
+    const ended = children.map((child) => new Promise((resolve) => child.once('close', resolve)));
+    await Promise.all(children.map(({ stdout }) => once(stdout, 'data')));
+    writeFileSync(`${path}.go`, '');
+    expect(await Promise.all(ended)).toEqual([0, 0, 0, 0, 0]);
+    expect(inspect(path)).toMatchObject({ episodes: 5, wrong: [] });
+  }
 });
 
 test('settings are read back on every connection, and a place where one does not hold is refused by its name', () => {
