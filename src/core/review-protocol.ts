@@ -69,6 +69,7 @@ export const reviewHeadSchema = z.object({
   z: figureSchema,
   gate: figureSchema,
   scale: figureSchema,
+  beta: figureSchema,
   /** With what the episode is compared. */
   company: text,
   /** Who scored, and how; null: nobody has. */

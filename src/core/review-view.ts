@@ -88,6 +88,7 @@ function headOf(
     z: figure(ledger?.z ?? null, FINE_DIGITS, 'unknown'),
     gate: plain(ledger?.gate ?? null),
     scale: plain(ledger?.scale ?? null),
+    beta: plain(ledger?.options.beta ?? null),
     company: companyOf(ledger, scoredBy),
     scoredBy: scored === null || scoredBy === null ? null : scorerWords(scored, scoredBy),
     estimator: { name: COLUMN[estimator] ?? estimator, equation: equationOf(estimator) },
