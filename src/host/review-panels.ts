@@ -1,0 +1,71 @@
+import * as vscode from 'vscode';
+import { reviewPageStateSchema } from '../core/review-protocol.ts';
+import { ReviewPanel, type Place, type ReviewSource } from './review-panel.ts';
+
+export const REVIEW_PANEL = 'turnwise.review';
+/** From a change to a look at it, ms: changes come in bursts. */
+const LOOK_MS = 60;
+
+/** The reviews that are open, one for each episode; the one of no episode shows the trends. */
+export class ReviewPanels implements vscode.Disposable {
+  readonly #assets: vscode.Uri;
+  readonly #source: ReviewSource;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #open = new Set<ReviewPanel>();
+  #waiting: NodeJS.Timeout | null = null;
+
+  constructor(extensionUri: vscode.Uri, source: ReviewSource, log: vscode.LogOutputChannel) {
+    this.#assets = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
+    this.#source = source;
+    this.#log = log;
+  }
+
+  /** Shows an episode's review beside the code, or (null) the trends; one that is open comes to the front. */
+  show(episode: string | null, title: string, place: Place): void {
+    const known = [...this.#open].find((panel) => panel.episode === episode);
+    if (known !== undefined) {
+      known.reveal(place);
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(REVIEW_PANEL, title, vscode.ViewColumn.Beside, {});
+    this.#adopt(panel, episode, place);
+  }
+
+  /** Draws a panel again that was there before the window was reloaded; `state` is what its page kept. */
+  restore(panel: vscode.WebviewPanel, state: unknown): void {
+    const parsed = reviewPageStateSchema.safeParse(state);
+    const { episode, tab, turn } = parsed.success ? parsed.data : { episode: null, tab: 'trends' as const, turn: null };
+    this.#adopt(panel, episode, { tab, turn });
+  }
+
+  /** What any open review shows may have changed. */
+  refresh(): void {
+    if (this.#open.size === 0) return;
+    this.#waiting ??= setTimeout(() => {
+      this.#waiting = null;
+      for (const panel of this.#open) panel.refresh();
+    }, LOOK_MS);
+  }
+
+  dispose(): void {
+    if (this.#waiting !== null) clearTimeout(this.#waiting);
+    this.#open.clear();
+  }
+
+  #adopt(panel: vscode.WebviewPanel, episode: string | null, place: Place): void {
+    const shown = new ReviewPanel(panel, this.#assets, {
+      episode,
+      place,
+      source: this.#source,
+      log: this.#log,
+      onClosed: () => {
+        this.#open.delete(shown);
+      },
+    });
+    this.#open.add(shown);
+    // One that was hidden heard of nothing.
+    panel.onDidChangeViewState(() => {
+      shown.refresh();
+    });
+  }
+}
