@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { observationKindSchema } from './observation.ts';
+import { NOTE_LIMIT, reviewLabelSchema } from './override.ts';
 
 const index = z.int().nonnegative();
 const text = z.string();
@@ -20,14 +21,13 @@ export type Bar = z.infer<typeof barSchema>;
 export const markSchema = z.object({ id: text, title: text, rule: text });
 export type Mark = z.infer<typeof markSchema>;
 
-/** What a reviewer said of a turn or of the episode; the score stays what it is. */
-export const overrideSchema = z.object({
-  label: z.int().min(1).max(5).nullable(),
+/** What reviewers laid over a turn or the episode (`override.ts`); the score stays what it is. */
+const overrideSchema = z.object({
+  label: reviewLabelSchema.nullable(),
   note: text.nullable(),
   excluded: z.boolean(),
   reviewed: z.boolean(),
 });
-export type Override = z.infer<typeof overrideSchema>;
 
 /** One turn in the picture. */
 export const reviewRowSchema = z.object({
@@ -48,6 +48,8 @@ export const reviewRowSchema = z.object({
   caution: text.nullable(),
   marks: z.array(markSchema),
   override: overrideSchema,
+  /** Of the conversation that this one branched from: reviewed there. */
+  inherited: z.boolean(),
   /** The lines of `turnwise credit --explain` about this turn. */
   arithmetic: z.array(text),
 });
@@ -80,12 +82,9 @@ export const reviewHeadSchema = z.object({
   /** Where gains of replies of another task lie, in the second column; null: not measured. */
   band: z.object({ low: z.number(), high: z.number(), words: text }).nullable(),
   arithmetic: z.array(text),
-  marks: z.array(markSchema),
   override: overrideSchema,
-  /** Turns of the store that were reviewed, of those that can be; null: not counted. */
+  /** Conversations that were looked through, of all; null: not counted. */
   progress: z.object({ reviewed: index, total: index, words: text }).nullable(),
-  /** What the five labels mean, the first one's first. */
-  labels: z.array(text),
   /** What to do where there is nothing to see yet, or something is in the way; null: all is there. */
   help: text.nullable(),
 });
@@ -220,8 +219,6 @@ export const reviewHostMessageSchema = z.discriminatedUnion('type', [
 ]);
 export type ReviewHostMessage = z.infer<typeof reviewHostMessageSchema>;
 
-/** Longest note of a reviewer, in UTF-16 units. */
-export const MAX_NOTE = 20_000;
 const turn = index.nullable();
 
 /** Page to host. `turn` null: the whole episode. */
@@ -234,9 +231,11 @@ export const reviewPageMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('whole'), turn: index, part: partSchema }),
   z.object({ type: z.literal('tab'), tab: tabSchema }),
   z.object({ type: z.literal('compare'), a: text.max(256), b: text.max(256) }),
-  z.object({ type: z.literal('label'), turn, label: z.int().min(1).max(5).nullable() }),
-  z.object({ type: z.literal('note'), turn, note: text.max(MAX_NOTE).nullable() }),
+  z.object({ type: z.literal('label'), turn, label: reviewLabelSchema.nullable() }),
+  z.object({ type: z.literal('note'), turn, note: text.max(NOTE_LIMIT).nullable() }),
   z.object({ type: z.literal('exclude'), turn, excluded: z.boolean() }),
+  /** Looked at, and nothing to say. */
+  z.object({ type: z.literal('reviewed'), turn, reviewed: z.boolean() }),
   z.object({ type: z.literal('undo') }),
   z.object({ type: z.literal('open_episode'), episode: text.max(256) }),
   z.object({ type: z.literal('open_chat') }),

@@ -5,8 +5,10 @@ import { KL_ESTIMATORS } from './credit/kl.ts';
 import type { Ledger } from './credit/ledger.ts';
 import { exportedOutcome } from './dataset/export-episode.ts';
 import type { EpisodeState } from './episode-state.ts';
+import { MARKS, markEpisode, marksOf } from './marks/marks.ts';
+import { NO_OVERRIDE } from './override.ts';
 import { axisOf } from './review-axis.ts';
-import type { Bar, Figure, Mark, Override, ReviewHead, ReviewRow, ReviewView, Span } from './review-protocol.ts';
+import type { Bar, Figure, ReviewHead, ReviewRow, ReviewView, Span } from './review-protocol.ts';
 import {
   oneLine,
   reasonWords,
@@ -33,20 +35,11 @@ export interface ReviewSources {
   readonly scorings: readonly ScoredEpisode[];
 }
 
-/** What people and rules say of it. `turns` by index; what is absent is unmarked and unreviewed. */
-export interface ReviewRemarks {
-  readonly marks: { readonly episode: readonly Mark[]; readonly turns: ReadonlyMap<number, readonly Mark[]> };
-  readonly overrides: { readonly episode: Override; readonly turns: ReadonlyMap<number, Override> };
-  readonly progress: ReviewHead['progress'];
-  readonly labels: readonly string[];
-}
-
-export const NOT_REVIEWED: Override = { label: null, note: null, excluded: false, reviewed: false };
-
 /** The picture of an episode's credit; pure, so that a reload shows exactly what was there. Numbers are the ledger's. */
-export function reviewView(sources: ReviewSources, remarks: ReviewRemarks): ReviewView {
-  const { state, scored, ledger, progress, scoredBy } = sources;
-  const review = reviewEpisode(state, scored, ledger, progress, scoredBy);
+export function reviewView(sources: ReviewSources, progress: ReviewHead['progress'] = null): ReviewView {
+  const { state, scored, ledger, scoredBy } = sources;
+  const review = reviewEpisode(state, scored, ledger, sources.progress, scoredBy);
+  const marks = marksOf(markEpisode(state.turns, exportedOutcome(state).value, scored));
   const { turns: lines = [], episode: arithmetic = [] } = ledger === null ? {} : explainParts(ledger);
   const rows = review.turns.map((turn, at): ReviewRow => {
     const score = scored?.turns.find(({ index }) => index === turn.index);
@@ -59,19 +52,20 @@ export function reviewView(sources: ReviewSources, remarks: ReviewRemarks): Revi
       pending: turn.pending,
       ...barsOf(turn, score, sources),
       ...creditOf(turn, ledger, scoredBy),
-      marks: [...(remarks.marks.turns.get(turn.index) ?? [])],
-      override: remarks.overrides.turns.get(turn.index) ?? NOT_REVIEWED,
+      marks: (marks.get(turn.index) ?? []).map((id) => ({ id, title: MARKS[id].title, rule: MARKS[id].rule })),
+      override: state.turns[turn.index]?.override ?? NO_OVERRIDE,
+      inherited: state.turns[turn.index]?.state === 'inherited',
       arithmetic: lines[credited === -1 ? at : credited] ?? [],
     };
   });
-  return { head: headOf(sources, review, rows, remarks, arithmetic), rows };
+  return { head: headOf(sources, review, rows, progress, arithmetic), rows };
 }
 
 function headOf(
   { state, scored, ledger, scoredBy }: ReviewSources,
   review: EpisodeReview,
   rows: readonly ReviewRow[],
-  { marks, overrides, progress, labels }: ReviewRemarks,
+  progress: ReviewHead['progress'],
   arithmetic: readonly string[],
 ): ReviewHead {
   const band = bandOf(scored);
@@ -98,10 +92,8 @@ function headOf(
     },
     band,
     arithmetic: [...arithmetic],
-    marks: [...marks.episode],
-    override: overrides.episode,
+    override: state.override,
     progress,
-    labels: [...labels],
     help: helpOf(state, rows, scoredBy),
   };
 }

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import type { TurnWords } from '../core/review-detail.ts';
 import { turnDetail } from '../core/review-detail.ts';
 import { errorText } from '../core/error.ts';
@@ -31,7 +31,7 @@ export interface ReviewSource {
 
 export type ReviewAct = Extract<
   ReviewPageMessage,
-  { type: 'label' | 'note' | 'exclude' | 'undo' | 'open_episode' | 'open_chat' | 'score' }
+  { type: 'label' | 'note' | 'exclude' | 'reviewed' | 'undo' | 'open_episode' | 'open_chat' | 'score' }
 >;
 
 /** Where a panel opens. */
@@ -158,6 +158,7 @@ export class ReviewPanel {
       case 'label':
       case 'note':
       case 'exclude':
+      case 'reviewed':
       case 'undo':
       case 'open_episode':
       case 'open_chat':

@@ -1,0 +1,28 @@
+import { nothing } from 'lit';
+import { Directive, directive, type ElementPart, type PartInfo, PartType } from 'lit/directive.js';
+
+class VarsDirective extends Directive {
+  #set: Readonly<Record<string, number>> = {};
+
+  constructor(part: PartInfo) {
+    super(part);
+    if (part.type !== PartType.ELEMENT) throw new Error('vars() stands on an element.');
+  }
+
+  override render(_values: Readonly<Record<string, number>>): typeof nothing {
+    return nothing;
+  }
+
+  override update({ element }: ElementPart, [values]: [Readonly<Record<string, number>>]): typeof nothing {
+    // Through the object model: the page's policy refuses style attributes.
+    if (!(element instanceof HTMLElement || element instanceof SVGElement)) return nothing;
+    for (const [name, value] of Object.entries(values)) {
+      if (this.#set[name] !== value) element.style.setProperty(`--${name}`, String(value));
+    }
+    this.#set = values;
+    return nothing;
+  }
+}
+
+/** Sets CSS variables of an element: names without dashes, plain numbers. What did not change is not touched. */
+export const vars = directive(VarsDirective);
