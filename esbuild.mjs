@@ -92,6 +92,8 @@ const results = await Promise.all([
     entryPoints: [
       { in: 'src/webview/chat.ts', out: 'chat' },
       { in: 'src/webview/chat.css', out: 'chat' },
+      { in: 'src/webview/review/review.ts', out: 'review' },
+      { in: 'src/webview/review.css', out: 'review' },
     ],
     outdir: 'dist/webview',
     platform: 'browser',

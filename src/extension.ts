@@ -34,6 +34,18 @@ export function activate(context: vscode.ExtensionContext): TurnwiseApi {
     }),
   );
 
+  context.subscriptions.push(
+    vscode.window.registerWebviewPanelSerializer('turnwise.review', {
+      deserializeWebviewPanel: async (panel, state) => {
+        try {
+          (await product()).reviews.restore(panel, state);
+        } catch (thrown) {
+          panel.webview.html = failurePage(errorText(thrown));
+        }
+      },
+    }),
+  );
+
   const tree = async (): Promise<Host['tree'] | null> => {
     try {
       return (await product()).tree;

@@ -70,12 +70,10 @@ export async function tokenTexts(scorer: Speller, ids: readonly number[]): Promi
   const alone = new Map<number, string>();
   const distinct = [...new Set(ids)];
   for (let at = 0; at < distinct.length; at += AT_ONCE) {
-    await Promise.all(
-      distinct.slice(at, at + AT_ONCE).map(async (id) => alone.set(id, await scorer.detokenize([id]))),
-    );
+    await Promise.all(distinct.slice(at, at + AT_ONCE).map(async (id) => alone.set(id, await scorer.detokenize([id]))));
   }
   const runs: TokenText[] = [];
-  for (let at = 0; at < ids.length; ) {
+  for (let at = 0; at < ids.length;) {
     const run = await wholeRun(scorer, ids, at, alone);
     runs.push(run);
     at += run.count;

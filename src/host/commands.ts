@@ -6,6 +6,7 @@ import { cancelScoring, copyMessages, pauseScoring, resumeScoring, scoreNow } fr
 import { exportDataset } from './export-dataset.ts';
 import { backUpJournal, checkJournal, deleteEpisode } from './journal-care.ts';
 import { addServer, chooseChatServer, chooseConsent, chooseScorer, openSettings, setServerKey } from './pickers.ts';
+import { reviewEpisode, showTrends } from './review-source.ts';
 
 /** What a command does; `argument` is the row of the tree that it was called on, if any. */
 export type Command = (host: Host, argument: unknown) => Promise<void> | void;
@@ -38,6 +39,8 @@ export const COMMANDS = {
   'turnwise.resumeScoring': resumeScoring,
   'turnwise.copyEpisodeMessages': (host, argument) => copyMessages(host, episodeOf(argument)),
   'turnwise.deleteEpisode': (host, argument) => deleteEpisode(host, episodeOf(argument)),
+  'turnwise.reviewEpisode': reviewEpisode,
+  'turnwise.showTrends': showTrends,
   'turnwise.exportDataset': exportDataset,
   'turnwise.setConsent': chooseConsent,
   'turnwise.chooseChatServer': chooseChatServer,

@@ -9,6 +9,7 @@ import type { ContextShelf } from './context/context-shelf.ts';
 import type { ChatWebview } from './chat-view.ts';
 import type { EpisodesTree } from './episodes-tree.ts';
 import type { ProposalDiff } from './proposal-diff.ts';
+import type { ReviewPanels } from './review-panels.ts';
 import type { ReportDocument } from './report-document.ts';
 import type { ScoringStatus } from './scoring-status.ts';
 import type { ServerKeys } from './server-keys.ts';
@@ -31,6 +32,8 @@ export interface Host {
   readonly proposals: ProposalDiff;
   readonly reports: ReportDocument;
   readonly saves: AcceptedSaves;
+  /** Reviews beside the code. */
+  readonly reviews: ReviewPanels;
   /** What a reviewer lays over conversations. */
   readonly overrides: Overrides;
   readonly context: ContextShelf;

@@ -20,6 +20,8 @@ import { EpisodesTree } from './episodes-tree.ts';
 import type { Host } from './host.ts';
 import { ProposalDiff } from './proposal-diff.ts';
 import { ReportDocument } from './report-document.ts';
+import { ReviewPanels } from './review-panels.ts';
+import { reviewSource } from './review-source.ts';
 import { creditOptions, scoreOptions } from './score-options.ts';
 import { ServerKeys } from './server-keys.ts';
 import { ServerPool, type Connectors } from './servers.ts';
@@ -197,6 +199,18 @@ export async function openProduct(
       }),
     );
   }
+  const reviews = own(
+    new ReviewPanels(
+      context.extensionUri,
+      reviewSource(review, () => host),
+      log,
+    ),
+  );
+  own(
+    tree.onDidChangeTreeData(() => {
+      reviews.refresh();
+    }),
+  );
   let scorerSetup = servers.scorerSetup();
   const mended = (): void => {
     servers.askAgain();
@@ -237,6 +251,7 @@ export async function openProduct(
     proposals,
     reports,
     saves,
+    reviews,
     context: shelf,
     scoreOptions: options,
     overrides: new Overrides(journal, (state) => {

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Bar, Span } from '../../core/review-protocol.ts';
+import type { Bar } from '../../core/review-protocol.ts';
 import { vars } from './vars.ts';
 
 /**
@@ -10,12 +10,8 @@ export function bar({ value, noise, placeholders }: Bar, banded: boolean): Templ
   const side = value === null || value === 0 ? 'zero' : value > 0 ? 'pos' : 'neg';
   return html`<span class="bar" data-side=${side} aria-hidden="true">
     ${banded ? html`<i class="band"></i>` : nothing}<i class="axis"></i>
-    ${value === null ? nothing : html`<i class="fill" ${between([Math.min(0, value), Math.max(0, value)])}></i>`}
-    ${placeholders === null ? nothing : html`<i class="whisker placeholders" ${between(placeholders)}></i>`}
-    ${noise === null ? nothing : html`<i class="whisker noise" ${between(noise)}></i>`}
+    ${value === null ? nothing : html`<i class="fill" ${vars({ from: Math.min(0, value), to: Math.max(0, value) })}></i>`}
+    ${placeholders === null ? nothing : html`<i class="whisker placeholders" ${vars({ from: placeholders[0], to: placeholders[1] })}></i>`}
+    ${noise === null ? nothing : html`<i class="whisker noise" ${vars({ from: noise[0], to: noise[1] })}></i>`}
   </span>`;
-}
-
-function between([from, to]: Span): ReturnType<typeof vars> {
-  return vars({ from, to });
 }

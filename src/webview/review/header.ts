@@ -51,7 +51,7 @@ export function reviewHeader(
   </header>`;
 }
 
-function stat(name: keyof typeof WORDS.stats & string, { value, label }: Figure): TemplateResult {
+function stat(name: keyof typeof WORDS.stats, { value, label }: Figure): TemplateResult {
   return html`<button class="stat" data-tip=${name} data-unknown=${value === null}>
     <span class="num" data-figure=${`head-${name}`}>${label}</span>
     <span class="name">${WORDS.stats[name]}</span>
