@@ -40,6 +40,9 @@ export const COMMANDS = {
   'turnwise.copyEpisodeMessages': (host, argument) => copyMessages(host, episodeOf(argument)),
   'turnwise.deleteEpisode': (host, argument) => deleteEpisode(host, episodeOf(argument)),
   'turnwise.reviewEpisode': reviewEpisode,
+  'turnwise.reviewOpen': (host) => {
+    reviewEpisode(host, null);
+  },
   'turnwise.showTrends': showTrends,
   'turnwise.exportDataset': exportDataset,
   'turnwise.setConsent': chooseConsent,

@@ -2,6 +2,7 @@ import { nothing } from 'lit';
 import { Directive, directive, type ElementPart, type PartInfo, PartType } from 'lit/directive.js';
 
 class VarsDirective extends Directive {
+  #wanted: Readonly<Record<string, number>> = {};
   #set: Readonly<Record<string, number>> = {};
 
   constructor(part: PartInfo) {
@@ -9,19 +10,21 @@ class VarsDirective extends Directive {
     if (part.type !== PartType.ELEMENT) throw new Error('vars() stands on an element.');
   }
 
-  override render(...values: [Readonly<Record<string, number>>]): typeof nothing {
-    void values;
+  override render(values: Readonly<Record<string, number>>): typeof nothing {
+    this.#wanted = values;
     return nothing;
   }
 
   override update({ element }: ElementPart, [values]: [Readonly<Record<string, number>>]): typeof nothing {
     // Through the object model: the page's policy refuses style attributes.
-    if (!(element instanceof HTMLElement || element instanceof SVGElement)) return nothing;
-    for (const [name, value] of Object.entries(values)) {
-      if (this.#set[name] !== value) element.style.setProperty(`--${name}`, String(value));
+    if (element instanceof HTMLElement || element instanceof SVGElement) {
+      for (const [name, value] of Object.entries(values)) {
+        if (this.#set[name] !== value) element.style.setProperty(`--${name}`, String(value));
+      }
     }
-    this.#set = values;
-    return nothing;
+    const drawn = this.render(values);
+    this.#set = this.#wanted;
+    return drawn;
   }
 }
 
