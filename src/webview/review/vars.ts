@@ -22,9 +22,9 @@ class VarsDirective extends Directive {
         if (this.#set[name] !== value) element.style.setProperty(`--${name}`, String(value));
       }
     }
-    const drawn = this.render(values);
+    this.render(values);
     this.#set = this.#wanted;
-    return drawn;
+    return nothing;
   }
 }
 
