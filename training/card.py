@@ -39,6 +39,7 @@ def held_out_combinations() -> list[str]:
     return found
 
 
+MOMENTS = ("estimator", "clip", "top_k", "n", "mean", "sd")
 FITNESS = ("uninformative_mean", "uninformative_sd", "informative_mean", "auc", "n", "fit")
 
 
@@ -55,6 +56,7 @@ def placebo_of(calibration: dict) -> dict:
         "estimator": "shift_mean",
         "placeholder": PLACEHOLDER,
         "mask_mode": mean["mask_mode"],
+        "others": [{key: entry[key] for key in MOMENTS if key in entry} for entry in found.values() if entry not in (mean, total)],
     }
 
 
@@ -169,7 +171,7 @@ def make_card(record: dict, held_out: Path, notes: str) -> str:
         "## Data",
         "",
         "Generated dialogues between a developer and an agent that clarifies, then codes. A task is a core (\"average a list of numbers\") and",
-        "one to five kinds of preference (rounding, bounds, order, missing values, ...), each stated in the request or only hinted at. Four",
+        "one to six kinds of preference (rounding, bounds, order, missing values, ...), each stated in the request or only hinted at. Four",
         "policies of mixed quality: ask well, ask uselessly, guess, ask although all is said. The agent restates what it understood. Some replies",
         "say nothing, the placeholder sentence `No information found.` among them, also cut and padded as a length-matched mask does it: a real model",
         "has not met that sentence, so figures of gain on this model are kinder than elsewhere." if record["placeholder_in_data"] else "say nothing; the placeholder sentence is not among them.",

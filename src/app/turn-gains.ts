@@ -83,8 +83,8 @@ export function unscoredObservations(
 
 const NO_GAIN = { gain: null, gain_sum: null, logp_masked: null } as const;
 
-/** Both passes over the next action. */
-interface Pair {
+/** Both passes over the next action: its ids, their log-probs, and where both lie in the result. */
+export interface Pair {
   readonly ids: readonly number[];
   readonly factual: readonly number[];
   readonly masked: readonly number[];
@@ -104,9 +104,10 @@ function pairOf(
   return { ids: ids.slice(from, to), factual, masked, d: shifts(factual, masked), result, at: [factualAt, maskedAt] };
 }
 
-function gainOf(
+/** The gain of a pair by the options' estimator, nats; `support` is null where no distributions were summed over. */
+export function gainOf(
   { ids, factual, masked, d, result, at }: Pair,
-  { estimator, clip }: ScoreOptions,
+  { estimator, clip }: Pick<ScoreOptions, 'estimator' | 'clip'>,
 ): { readonly gain: number; readonly support: number | null } {
   if (!isKlEstimator(estimator)) return { gain: estimate(estimator, d, clip), support: null };
   const [factualTokens, maskedTokens] = at.map((place) => result.distributions?.[place] ?? []);

@@ -23,9 +23,11 @@ export const CALIBRATION_MIN = 50;
 export const UNFIT_BELOW = 0.9;
 
 /** mu0 and sd0 (ddof 1) of a scorer's placebo gains, in the estimator's nats, under one way of masking (spec S1). */
-const placeboSchema = z.object({
+export const placeboSchema = z.object({
   estimator: estimatorSchema,
   clip: z.number().positive().nullable(),
+  /** K of `kl_topk`; absent for every other estimator. */
+  top_k: z.int().positive().optional(),
   placeholder: z.string(),
   mask_mode: maskModeSchema,
   n: z.int().nonnegative(),
@@ -150,8 +152,13 @@ function fitnessIn(calibration: Calibration | undefined | null, way: Way): Place
   return calibration?.fitness.find((entry) => fitnessKey(entry) === fitnessKey(way)) ?? null;
 }
 
-function placeboKey({ estimator, clip, ...way }: Pick<ScoreOptions, 'estimator' | 'clip'> & Way): string {
-  return JSON.stringify([estimator, clip, fitnessKey(way)]);
+function placeboKey({
+  estimator,
+  clip,
+  top_k,
+  ...way
+}: Pick<ScoreOptions, 'estimator' | 'clip' | 'top_k'> & Way): string {
+  return JSON.stringify([estimator, clip, top_k ?? null, fitnessKey(way)]);
 }
 
 function fitnessKey({ placeholder, mask_mode }: Way): string {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { DEFAULT_PLACEHOLDER, type Calibration } from './calibration.ts';
+import { DEFAULT_PLACEHOLDER, placeboSchema, type Calibration } from './calibration.ts';
 import { maskModeSchema } from './scored-episode.ts';
 
 /**
  * What a model's card says it was measured to do as a scorer: placebo gains per token (`shift_mean`) and in total
- * (`shift_sum`), and how each placeholder acts on it. Cards of before say the first alone, under the default options.
+ * (`shift_sum`), under the other estimators, and how each placeholder acts on it. Cards of before say the first alone, under
+ * the default options.
  */
 export const cardMeasurementsSchema = z.object({
   placebo: z
@@ -16,6 +17,7 @@ export const cardMeasurementsSchema = z.object({
       sd_sum: z.number().nonnegative().optional(),
       placeholder: z.string().default(DEFAULT_PLACEHOLDER),
       mask_mode: maskModeSchema.default('length_matched'),
+      others: z.array(placeboSchema.omit({ placeholder: true, mask_mode: true })).optional(),
     })
     .nullable()
     .optional(),
@@ -46,11 +48,12 @@ export function calibrationOfCard({ placebo, fitness }: CardMeasurements): Calib
 }
 
 function placeboOfCard(placebo: NonNullable<CardMeasurements['placebo']>): Calibration['placebo'] {
-  const { n, mean, sd, mean_sum, sd_sum, placeholder, mask_mode } = placebo;
+  const { n, mean, sd, mean_sum, sd_sum, placeholder, mask_mode, others = [] } = placebo;
   const way = { clip: null, placeholder, mask_mode, n };
   const total =
     mean_sum === undefined || sd_sum === undefined
       ? []
       : [{ ...way, estimator: 'shift_sum', mean: mean_sum, sd: sd_sum } as const];
-  return [{ ...way, estimator: 'shift_mean', mean, sd }, ...total];
+  const more = others.map((figures) => ({ placeholder, mask_mode, ...figures }));
+  return [{ ...way, estimator: 'shift_mean', mean, sd }, ...total, ...more];
 }

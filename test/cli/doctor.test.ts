@@ -77,6 +77,12 @@ test('the bundled toy: every check passes, its placebo gains are those of its ca
   const measured = report.placebo.find((entry) => entry.estimator === 'shift_mean' && entry.placeholder === 'not sure');
   expect(other.placebo).toEqual({ mean: measured?.mean, sd: measured?.sd, n: measured?.n });
   expect(other.turns.map(({ flags }) => flags)).toEqual([[], [], []]);
+  const spread = await scoreAlone([
+    ...['--estimator', 'kl_topk', '--placeholder', 'not sure', '--calibration', at('cal.json')],
+  ]);
+  const divergence = report.placebo.find((one) => one.estimator === 'kl_topk' && one.placeholder === 'not sure');
+  expect(spread.placebo).toEqual({ mean: divergence?.mean, sd: divergence?.sd, n: divergence?.n });
+  expect(divergence?.mean).toBeGreaterThan(0);
   // One that was measured and found unfit: every gain marked.
   const [entry] = report.fitness;
   const found = { ...calibrationFileSchema.parse(JSON.parse(readFileSync(at('cal.json'), 'utf8'))), placebo: [] };

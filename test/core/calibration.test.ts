@@ -60,6 +60,14 @@ describe('placebo figures are those of the very options', () => {
     // Neither do the plain figures of a card speak for other options.
     expect(placeboUnder({ placebo: figures }, { ...options, ...changes })).toBeNull();
   });
+  test('of divergences those of the same K', () => {
+    const measured = {
+      placebo: null,
+      calibration: { placebo: [placebo({ estimator: 'kl_topk', top_k: 20 })], fitness: [] },
+    };
+    const under = (top_k: number) => placeboUnder(measured, { ...options, estimator: 'kl_topk', top_k });
+    expect([under(20), under(5)]).toEqual([figures, null]);
+  });
   test('fewer than 50 gains are no figures', () => {
     const few = { placebo: null, calibration: { placebo: [placebo({ n: 49 })], fitness: [] } };
     expect(placeboUnder(few, options)).toBeNull();
@@ -143,4 +151,10 @@ test("a card's means, totals and fitness in the form of every measurement", () =
   expect(total).toMatchObject({ estimator: 'shift_sum', mean: 8, sd: 7 });
   expect(only).toMatchObject({ placeholder: 'x', mask_mode: 'natural', fit: true });
   expect(calibrationOfCard({})).toEqual({ placebo: [], fitness: [] });
+});
+
+test("a card's figures under other estimators are of its own placeholder and way of masking", () => {
+  const others = [{ estimator: 'kl_topk' as const, clip: null, top_k: 20, n: 60, mean: 2, sd: 1 }];
+  const { placebo: found } = calibrationOfCard(cardMeasurementsSchema.parse({ placebo: { ...figures, others } }));
+  expect(found.at(-1)).toEqual({ ...others[0], placeholder: DEFAULT_PLACEHOLDER, mask_mode: 'length_matched' });
 });

@@ -4,6 +4,7 @@ import { estimate } from '../../core/credit/gain.ts';
 import type { MaskMode } from '../../core/plan/mask.ts';
 import { shiftEstimators } from '../../core/scored-episode.ts';
 import { DEFAULT_SCORE_OPTIONS } from '../score.ts';
+import { DEFAULT_TOP_K } from '../turn-gains.ts';
 import { meanOf, spreadOf, type Check } from './check.ts';
 import type { ProbeGains } from './probe-gains.ts';
 
@@ -11,19 +12,31 @@ import type { ProbeGains } from './probe-gains.ts';
 const CLIP = 1;
 
 /**
- * Mean and sd of the placebo gains under every estimator of log-prob shifts and placeholder (spec S1): what "nothing learnt" looks like. Nothing
- * where there are fewer than 50, since a guess would be worse.
+ * Mean and sd of the placebo gains under every placeholder and every estimator of log-prob shifts, and by `kl_topk` where the
+ * scorer tells distributions (spec S1): what "nothing learnt" looks like. Nothing where there are fewer than 50, since a guess
+ * would be worse.
  */
 export function measurePlacebo({ byPlaceholder }: ProbeGains, maskMode: MaskMode): Calibration['placebo'] {
-  return [...byPlaceholder].flatMap(([placeholder, { placebo }]) =>
-    shiftEstimators.flatMap((estimator) => {
+  return [...byPlaceholder].flatMap(([placeholder, { placebo, placeboTopK }]) => {
+    const way = { placeholder, mask_mode: maskMode };
+    const ofShifts = shiftEstimators.flatMap((estimator) => {
       const clip = estimator === 'shift_clip' ? CLIP : null;
       const gains = placebo.map((d) => estimate(estimator, d, clip));
-      const [mean, sd] = [meanOf(gains), spreadOf(gains)];
-      if (mean === null || sd === null || gains.length < CALIBRATION_MIN) return [];
-      return [{ estimator, clip, placeholder, mask_mode: maskMode, n: gains.length, mean, sd }];
-    }),
-  );
+      return momentsOf(gains).map((moments) => ({ estimator, clip, ...way, ...moments }));
+    });
+    const ofTopK = momentsOf(placeboTopK ?? []).map((moments) => ({
+      ...({ estimator: 'kl_topk', clip: null, top_k: DEFAULT_TOP_K } as const),
+      ...way,
+      ...moments,
+    }));
+    return [...ofShifts, ...ofTopK];
+  });
+}
+
+/** n, mean and sd (ddof 1) in a list of one; none where there are too few. */
+function momentsOf(gains: readonly number[]): { readonly n: number; readonly mean: number; readonly sd: number }[] {
+  const [mean, sd] = [meanOf(gains), spreadOf(gains)];
+  return mean === null || sd === null || gains.length < CALIBRATION_MIN ? [] : [{ n: gains.length, mean, sd }];
 }
 
 /** The placebo figures under one placeholder, beside those of the scorer's card. */

@@ -5,6 +5,7 @@ import type { MaskMode } from '../../core/plan/mask.ts';
 import { planEpisode, type PlannedSequence } from '../../core/plan/plan.ts';
 import { prepareTranscript, type PreparedAction } from '../prepare.ts';
 import { sessionOf } from '../score.ts';
+import { DEFAULT_TOP_K, gainOf } from '../turn-gains.ts';
 import { donorOf, probeMessages, type Probe, type ProbeReply } from './probes.ts';
 import { sampleAction } from './sample-actions.ts';
 
@@ -27,6 +28,8 @@ export interface Shifts {
   readonly silent: readonly (readonly number[])[];
   /** The told reply exchanged, in the factual pass alone, for another task's, the next action the same. */
   readonly placebo: readonly (readonly number[])[];
+  /** The same replies' gains by `kl_topk`, K = `DEFAULT_TOP_K`; null where the scorer tells no distributions. */
+  readonly placeboTopK: readonly number[] | null;
 }
 
 export interface ProbeGains {
@@ -60,6 +63,7 @@ const KEPT_PAIRS = 8;
 export async function probeGains(probing: Probing): Promise<ProbeGains> {
   const { backend, facts, probes, placeholders, signal } = probing;
   const masks = await backend.tokenize(placeholders, signal);
+  const wanted = facts.capabilities.distributions === undefined ? null : { top: DEFAULT_TOP_K };
   const jobs = probes.flatMap((probe, at) => [
     { probe, reply: probe.told, donor: donorOf(probes, at), side: 'told' as const },
     { probe, reply: probe.silent, donor: null, side: 'silent' as const },
@@ -67,7 +71,7 @@ export async function probeGains(probing: Probing): Promise<ProbeGains> {
   let done = 0;
   const lanes = { width: facts.capabilities.concurrency, signal };
   const scored = await inParallel(jobs, lanes, async (job, ending) => {
-    const result = await probeOne(job.probe, job.reply, job.donor, masks, { ...probing, signal: ending });
+    const result = await probeOne(job.probe, job.reply, job.donor, masks, { ...probing, wanted, signal: ending });
     done += 1;
     probing.onProgress?.(done, jobs.length);
     return { ...result, side: job.side };
@@ -78,6 +82,7 @@ export async function probeGains(probing: Probing): Promise<ProbeGains> {
     told: told.flatMap(({ gains }) => gains[at]?.own ?? []),
     silent: silent.flatMap(({ gains }) => gains[at]?.own ?? []),
     placebo: told.flatMap(({ gains }) => gains[at]?.placebo ?? []),
+    placeboTopK: wanted && told.flatMap(({ gains }) => gains[at]?.placeboTopK ?? []),
   });
   return {
     byPlaceholder: new Map(placeholders.map((placeholder, at) => [placeholder, under(at)])),
@@ -93,6 +98,7 @@ export async function probeGains(probing: Probing): Promise<ProbeGains> {
 interface GainsUnder {
   readonly own: readonly (readonly number[])[];
   readonly placebo: readonly (readonly number[])[];
+  readonly placeboTopK: readonly number[];
 }
 
 interface ProbeOutcome {
@@ -110,7 +116,7 @@ async function probeOne(
   reply: ProbeReply,
   donor: string | null,
   masks: readonly (readonly number[])[],
-  { backend, facts, chat, maskMode, signal }: Probing,
+  { backend, facts, chat, maskMode, wanted, signal }: Probing & { readonly wanted: { readonly top: number } | null },
 ): Promise<ProbeOutcome> {
   const record = chat && (await sampleAction(chat, probe, reply.text, { temperature: 1, signal }));
   const text = record?.text ?? reply.next ?? '';
@@ -154,18 +160,24 @@ async function probeOne(
   const lent = donor === null ? undefined : await layOut(donor);
   const placebo = lent && planOf(lent).find((turn) => turn !== null)?.factual;
   const sequences = [factual, ...(placebo ? [placebo] : []), ...turns.flatMap((turn) => turn?.masked ?? [])];
-  const { logprobs } = await backend.score(sequences, {
+  const result = await backend.score(sequences, {
     signal,
     session: sessionOf(`doctor ${probe.id} ${reply.text}`),
+    // Empty replies have no placebo, and nothing else needs distributions.
+    distributions: placebo && wanted ? wanted : undefined,
   });
-  const rows = logprobs.values();
-  const take = (): readonly number[] => rows.next().value ?? [];
-  const factualRow = take();
-  const placeboRow = placebo ? take() : null;
+  const row = (at: number): readonly number[] => result.logprobs[at] ?? [];
+  let next = placebo ? 2 : 1;
   const gains = turns.map((turn): GainsUnder => {
-    if (turn === null) return { own: [], placebo: [] };
-    const masked = take();
-    return { own: [shifts(factualRow, masked)], placebo: placeboRow ? [shifts(placeboRow, masked)] : [] };
+    if (turn === null) return { own: [], placebo: [], placeboTopK: [] };
+    const masked = next;
+    next += 1;
+    const own = [shifts(row(0), row(masked))];
+    if (!placebo) return { own, placebo: [], placeboTopK: [] };
+    const d = shifts(row(1), row(masked));
+    const ids = placebo.ids.slice(placebo.from, placebo.to);
+    const pair = { ids, factual: row(1), masked: row(masked), d, result, at: [1, masked] } as const;
+    return { own, placebo: [d], placeboTopK: wanted ? [gainOf(pair, { estimator: 'kl_topk', clip: null }).gain] : [] };
   });
   const pair = turns[0] ? [turns[0].factual, turns[0].masked] : null;
   return { gains, sampled, cut: true, pair };

@@ -22,7 +22,8 @@ const gainsOf = (byPlaceholder: Readonly<Record<string, Shifts>>): ProbeGains =>
 });
 
 describe('placebo figures', () => {
-  const placebo = (n: number): ProbeGains => gainsOf({ mask: { told: [], silent: [], placebo: shiftsAround(0.2, n) } });
+  const placebo = (n: number): ProbeGains =>
+    gainsOf({ mask: { told: [], silent: [], placebo: shiftsAround(0.2, n), placeboTopK: null } });
 
   test('every estimator has its own, in its own nats', () => {
     const figures = new Map(measurePlacebo(placebo(51), 'natural').map((entry) => [entry.estimator, entry]));
@@ -37,6 +38,17 @@ describe('placebo figures', () => {
     expect(figures.get('shift_clip')?.clip).toBe(1);
   });
 
+  test('where the scorer tells distributions, divergences have figures too', () => {
+    const placeboTopK = Array.from({ length: 50 }, (_, k) => k);
+    const known = gainsOf({ mask: { told: [], silent: [], placebo: [], placeboTopK } });
+    expect(measurePlacebo(known, 'length_matched')).toEqual([
+      {
+        ...{ estimator: 'kl_topk', clip: null, top_k: 20, placeholder: 'mask', mask_mode: 'length_matched' },
+        ...{ n: 50, mean: 24.5, sd: Math.sqrt((50 * 51) / 12) },
+      },
+    ]);
+  });
+
   test('of 49 there are none, of 50 there are', () => {
     expect(measurePlacebo(placebo(49), 'length_matched')).toEqual([]);
     expect(measurePlacebo(placebo(50), 'length_matched')).toHaveLength(6);
@@ -46,7 +58,9 @@ describe('placebo figures', () => {
 describe('fitness', () => {
   const fitnessOf = (told: number, silent: number, n = 50) =>
     measureFitness(
-      gainsOf({ mask: { told: shiftsAround(told, n), silent: shiftsAround(silent, n), placebo: [] } }),
+      gainsOf({
+        mask: { told: shiftsAround(told, n), silent: shiftsAround(silent, n), placebo: [], placeboTopK: null },
+      }),
       'length_matched',
     );
 
