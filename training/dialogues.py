@@ -8,7 +8,7 @@ a system message.
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kinds import FAMILIES, UNSEEN_KINDS, Kind
 from tasks import Task, code_line, draw_value, restatement, some_phrase
@@ -25,6 +25,11 @@ ON_TOPIC = (
     "as for {topic}, up to you", "any {topic} will do", "no opinion on {topic}", "leave {topic} as you like it",
     "I did not think about {topic} yet", "{topic} is all the same to me, really", "who cares about {topic}", "hm, {topic}, I could not say",
 )  # fmt: skip
+# Talk with a number in it that is no value of anything.
+CHATTER = (
+    "I am in a meeting until {n}", "ticket {n} is about that", "{n} people asked me the same today", "ask me again at {n}",
+    "there are {n} of us here", "we had that in version {n}", "my {n} minutes are over", "see page {n}",
+)  # fmt: skip
 # Details whose words cannot be taken for an answer about another one.
 UNMISTAKABLE = ("bound", "window", "scale", "round", "label", "name", "order", "case", "short", "separator")
 LEADS = ("Here it is.", "Done.", "I can do that.", "This should work.")
@@ -34,7 +39,8 @@ ASK_AGAIN = "Sorry. "
 AS_IT_IS = "as it is"  # a detail that the request does not mention
 POLICIES = {"well": 0.81, "useless": 0.04, "guess": 0.07, "over": 0.08}
 # How often a developer's reply says nothing, and how many developers are so; beside the replies to useless questions.
-SAYS_NOTHING = {0.03: 0.50, 0.30: 0.25, 0.75: 0.25}
+SAYS_NOTHING = {0.03: 0.45, 0.30: 0.20, 0.75: 0.35}
+GARBLED = 0.3  # share of the empty replies that are cut short or drawn out
 REJECTED = 0.25  # share of the proposals with a guess that is rejected
 MOST_QUESTIONS = 6
 
@@ -46,11 +52,15 @@ class Dialogue:
     """The messages, and the code lines that the conversation up to each message had decided (training weighs them more).
 
     `decided[i]` belongs to `messages[i]`; a line of code in neither set nor the core is a guess, which no model can predict.
+    `empty` says which messages are replies that say nothing, and about which detail; `chosen`, which actions begin with a value
+    that the agent drew itself, every one of its kind's being as likely as `draw_value` makes it.
     """
 
     messages: list[Message] = field(default_factory=list)
     decided: list[frozenset[str]] = field(default_factory=list)
     guessed: list[frozenset[str]] = field(default_factory=list)
+    empty: dict[int, Kind] = field(default_factory=dict)
+    chosen: dict[int, Kind] = field(default_factory=dict)
 
     def say(self, role: str, content: str, decided: frozenset[str] = frozenset(), guessed: frozenset[str] = frozenset()) -> None:
         self.messages.append({"role": role, "content": content})
@@ -60,17 +70,41 @@ class Dialogue:
 
 def uninformative_reply(rng: random.Random, kind: Kind, *, placeholder: bool = True) -> str:
     """A reply that says nothing about `kind`: empty words, empty words on the topic, something about another detail, or the placeholder."""
-    ways = [lambda: rng.choice(UNINFORMATIVE), lambda: rng.choice(ON_TOPIC).format(topic=kind.topic), lambda: beside_the_point(rng, kind)]
-    if placeholder:
-        ways.append(lambda: masking_placeholder(rng))
-    return rng.choice(ways)()
+    if placeholder and rng.random() < 0.25:
+        return masking_placeholder(rng)
+    way = rng.random()
+    if way < 0.35:
+        return beside_the_point(rng, kind)
+    if way < 0.45:
+        return rng.choice(CHATTER).format(n=rng.randrange(2, 60))
+    words = rng.choice(UNINFORMATIVE) if way < 0.7 else rng.choice(ON_TOPIC).format(topic=kind.topic)
+    return garbled(rng, words) if rng.random() < GARBLED else words
 
 
 def beside_the_point(rng: random.Random, kind: Kind) -> str:
-    """An answer to a question that was not asked."""
-    every = {name: other for kinds in FAMILIES.values() for name, other in kinds.items() if name in UNMISTAKABLE}
-    other = every[rng.choice([name for name, other in every.items() if other is not kind])]
+    """An answer to a question that was not asked, in words that no answer to this one has."""
+    every = {name: other for kinds in FAMILIES.values() for name, other in kinds.items() if name not in UNSEEN_KINDS}
+    mistakable = kind not in [every[name] for name in UNMISTAKABLE]
+    other = every[rng.choice([n for n, k in every.items() if k is not kind and (n in UNMISTAKABLE or not mistakable)])]
     return some_phrase(rng, other, draw_value(rng, other))
+
+
+def garbled(rng: random.Random, words: str) -> str:
+    """Empty words cut short, or with their end said again and again: they say as little as before."""
+    said = words.split(" ")
+    if len(said) > 1 and rng.random() < 0.5:
+        return " ".join(said[: rng.randrange(1, len(said))])
+    if words[-1] in ".?!":
+        return words + words[-1] * rng.randrange(1, 8)
+    return " ".join(said + said[-1:] * rng.randrange(1, 8))
+
+
+def retold(rng: random.Random, dialogue: Dialogue, *, placeholder: bool) -> Dialogue:
+    """The same dialogue with other replies that say nothing: the agent would have said the very same, as likely as before."""
+    messages = list(dialogue.messages)
+    for at, kind in dialogue.empty.items():
+        messages[at] = {"role": "user", "content": uninformative_reply(rng, kind, placeholder=placeholder)}
+    return replace(dialogue, messages=messages)
 
 
 def masking_placeholder(rng: random.Random) -> str:
@@ -120,6 +154,7 @@ class Settled:
     kind: Kind | None = None
     words: str = ""
     told: bool = True
+    empty: bool = False  # whether the reply before it said nothing
 
     @property
     def text(self) -> str:
@@ -157,11 +192,11 @@ def make_dialogue(rng: random.Random, task: Task, *, placeholder: bool = True) -
         question = ask(rng, kind)
         say_settled(dialogue, before, question)
         if name not in task.values:
-            reply, before = uninformative_reply(rng, kind, placeholder=placeholder), Settled(kind, AS_IT_IS, told=True)
+            reply, before = uninformative_reply(rng, kind, placeholder=placeholder), Settled(kind, AS_IT_IS, told=True, empty=True)
         elif rng.random() < silent:
             reply = uninformative_reply(rng, kind, placeholder=placeholder)
             values.setdefault(name, draw_value(rng, kind))
-            before = Settled(kind, restatement(kind, values[name]), told=name in told)
+            before = Settled(kind, restatement(kind, values[name]), told=name in told, empty=True)
         else:
             reply = tell(rng, kind, task.values[name], question)
             if name in told:
@@ -169,6 +204,8 @@ def make_dialogue(rng: random.Random, task: Task, *, placeholder: bool = True) -
             told.add(name)
             values[name] = task.values[name]
             before = Settled(kind, restatement(kind, values[name]), told=True)
+        if before.empty:
+            dialogue.empty[len(dialogue.messages)] = kind
         dialogue.say("user", reply)
     said = frozenset(values)
     for name in task.values:
@@ -200,6 +237,8 @@ def say_settled(
     guessed: frozenset[str] = frozenset(),
 ) -> None:
     """An action that begins with what its reply settled; a value of the agent's own choice is a guess, which no model can predict."""
+    if settled.kind is not None and not settled.told:
+        dialogue.chosen[len(dialogue.messages)] = settled.kind
     own = frozenset({settled.text.strip()} if settled.text else ())
     dialogue.say("assistant", settled.text + rest, decided | own if settled.told else decided, guessed if settled.told else guessed | own)
 

@@ -16,20 +16,17 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 import torch.nn.functional as functional
 from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
 
-from dialogues import PLACEHOLDER, Dialogue, make_dialogue
+from batches import AGENT, Batch, batches, tokenizer_texts
 from policy import configuration, train_tokenizer
-from tasks import is_training, make_task
 
-# Weights of the loss per token. Nearly all tokens of a program are the same in every program; without the extra weight on
-# those that a preference decides, a small model writes every line right but the value.
-DECIDED, CHOSEN, AGENT, GUESSED, OTHERS = 5.0, 2.0, 1.0, 0.5, 0.05
+# How much it weighs that two replies which both say nothing are followed alike, beside the loss of a plain token.
+ALIKE = 5.0
 EMA_DECAY = 0.998
 
 
@@ -44,8 +41,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--kv-heads", type=int, default=4)
     parser.add_argument("--feed-forward", type=int, default=768)
     parser.add_argument("--vocabulary", type=int, default=1536)
-    parser.add_argument("--rows", type=int, default=8, help="rows of a batch")
-    parser.add_argument("--row-tokens", type=int, default=512)
+    parser.add_argument("--tokens", type=int, default=3840, help="tokens of a batch, about")
+    parser.add_argument("--longest", type=int, default=512, help="tokens of the longest dialogue")
     parser.add_argument("--learning-rate", type=float, default=6e-3)
     parser.add_argument("--opening-weight", type=float, default=AGENT, help="loss weight of an action's first line")
     parser.add_argument("--start-from", type=Path, help="folder of an earlier run to go on from, with its tokenizer")
@@ -55,79 +52,21 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def training_dialogues(rng: random.Random, placeholder: bool) -> Iterator[Dialogue]:
-    while True:
-        yield make_dialogue(rng, make_task(rng, is_training), placeholder=placeholder)
+def losses(logits: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weighted cross-entropy over what should come next, and the divergence between twins (symmetric), both per unit of weight.
 
-
-def tokenizer_texts(rng: random.Random, placeholder: bool, count: int = 8000) -> Iterator[str]:
-    """Texts for the vocabulary. The padded placeholder stays out: its dots must remain single tokens, as a mask makes them."""
-    source = training_dialogues(rng, placeholder=False)
-    for _ in range(count):
-        yield "\n".join(f"{message['role']}\n{message['content']}" for message in next(source).messages)
-    if placeholder:
-        yield from [PLACEHOLDER] * (count // 20)
-
-
-def weighted_pieces(dialogue: Dialogue, opening: float = AGENT) -> Iterator[tuple[str, float]]:
-    """The rendered dialogue as (text, loss weight) pieces; joined, they are exactly what the chat template renders.
-
-    `opening` is the weight of an action's first line after what it restates: there the agent chooses what to ask, or to answer.
+    Where the agent draws a value itself, what should come next is the whole distribution that it draws from.
     """
-    for message, decided, guessed in zip(dialogue.messages, dialogue.decided, dialogue.guessed):
-        yield f"<|im_start|>{message['role']}\n", OTHERS
-        if message["role"] == "user":
-            yield message["content"] + "<|im_end|>\n", OTHERS
-            continue
-        content = message["content"]
-        if content.startswith("OK, "):
-            end = content.index(". ") + 1
-            yield content[:end], DECIDED if content[:end] in decided else CHOSEN
-            content = content[end:]
-        for number, line in enumerate(content.splitlines(keepends=True)):
-            text = line.strip()
-            ordinary = opening if number == 0 else AGENT
-            yield line, DECIDED if text in decided else GUESSED if text in guessed else ordinary
-        yield "<|im_end|>", AGENT
-        yield "\n", OTHERS
-
-
-def encode(tokenizer: Qwen2Tokenizer, dialogue: Dialogue, opening: float = AGENT) -> tuple[list[int], list[float]]:
-    """Token ids of the whole rendered text, each with the weight of the piece it begins in.
-
-    The text is tokenised as one string, because a token may reach over the end of a piece.
-    """
-    pieces = list(weighted_pieces(dialogue, opening))
-    encoded = tokenizer.backend_tokenizer.encode("".join(text for text, _ in pieces), add_special_tokens=False)
-    weights, piece, end = [], 0, len(pieces[0][0])
-    for start, _ in encoded.offsets:
-        while start >= end:
-            piece += 1
-            end += len(pieces[piece][0])
-        weights.append(pieces[piece][1])
-    return encoded.ids, weights
-
-
-def batches(
-    tokenizer: Qwen2Tokenizer, dialogues: Iterator[Dialogue], rows: int, size: int, opening: float
-) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """(inputs, targets, weights), several whole dialogues a row; a pool keeps long ones from being skipped."""
-    pool: list[tuple[list[int], list[float]]] = []
-    while True:
-        ids = torch.zeros(rows, size + 1, dtype=torch.long)
-        weights = torch.zeros(rows, size + 1)
-        for row in range(rows):
-            while len(pool) < 24:
-                encoded = encode(tokenizer, next(dialogues), opening)
-                if len(encoded[0]) <= size + 1:
-                    pool.append(encoded)
-            at = 0
-            while fitting := [k for k, (piece, _) in enumerate(pool) if at + len(piece) <= size + 1]:
-                piece, weight = pool.pop(fitting[0])
-                ids[row, at : at + len(piece)] = torch.tensor(piece)
-                weights[row, at : at + len(piece)] = torch.tensor(weight)
-                at += len(piece)
-        yield ids[:, :-1], ids[:, 1:], weights[:, 1:]
+    log_probs = logits.float().flatten(0, 1).log_softmax(-1)
+    single = -log_probs.gather(1, batch.targets.flatten()[:, None])[:, 0]
+    where, tokens, likely = batch.soft
+    spread = torch.zeros_like(single).index_add(0, where, -likely * (log_probs[where, tokens] - likely.log()))
+    is_spread = torch.zeros_like(single, dtype=torch.bool).index_fill(0, where, True)
+    weights = batch.weights.flatten()
+    prediction = (torch.where(is_spread, spread, single) * weights).sum() / weights.sum()
+    one, other = log_probs[batch.twins[0]], log_probs[batch.twins[1]]
+    apart = ((one.exp() - other.exp()) * (one - other)).sum() / 2
+    return prediction, apart / weights.sum()
 
 
 def make_optimizers(model: Qwen2ForCausalLM, rate: float) -> list[torch.optim.Optimizer]:
@@ -181,7 +120,7 @@ def begin(arguments: argparse.Namespace, rng: random.Random, placeholder: bool) 
     if arguments.start_from is not None:
         before = json.loads((arguments.start_from / "training.json").read_text())
         tokenizer = Qwen2Tokenizer.from_pretrained(arguments.start_from)
-        return tokenizer, Qwen2ForCausalLM.from_pretrained(arguments.start_from, dtype=torch.float32), before
+        return tokenizer, Qwen2ForCausalLM.from_pretrained(arguments.start_from, dtype=torch.float32, attn_implementation="eager"), before
     tokenizer = train_tokenizer(tokenizer_texts(rng, placeholder), arguments.vocabulary)
     shape = (arguments.layers, arguments.width, arguments.heads, arguments.kv_heads, arguments.feed_forward)
     return tokenizer, Qwen2ForCausalLM(configuration(len(tokenizer), *shape)), {}
@@ -210,16 +149,13 @@ def main() -> None:
             "train_seconds": before.get("train_seconds", 0) + round(time.monotonic() - start),
             "steps": before.get("steps", 0) + step,
             "tokens_seen": before.get("tokens_seen", 0) + seen,
-            "loss": smooth,
+            "loss": smooth and smooth[0],
             "placeholder_in_data": placeholder or before.get("placeholder_in_data", False),
             "hardware": f"{os.cpu_count()} cores of a {platform.machine()} processor, no GPU",
             "torch": torch.__version__,
         }
 
-    dialogues = training_dialogues(rng, placeholder)
-    for inputs, targets, weights in batches(
-        tokenizer, dialogues, arguments.rows, arguments.row_tokens, arguments.opening_weight
-    ):
+    for batch in batches(tokenizer, rng, placeholder, arguments.opening_weight, arguments.tokens, arguments.longest):
         elapsed = time.monotonic() - start
         if elapsed > arguments.seconds:
             break
@@ -227,9 +163,9 @@ def main() -> None:
             for group in optimizer.param_groups:
                 group["lr"] = arguments.learning_rate * schedule(elapsed / arguments.seconds, step)
         with torch.autocast("cpu", torch.bfloat16):
-            logits = model(inputs, use_cache=False).logits
-        losses = functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
-        loss = (losses * weights.flatten()).sum() / weights.sum()
+            logits = model(batch.inputs, use_cache=False).logits
+        prediction, apart = losses(logits, batch)
+        loss = prediction + ALIKE * apart
         for optimizer in optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -238,11 +174,12 @@ def main() -> None:
             optimizer.step()
         update_average(average, model, step)
         step += 1
-        seen += int((weights > 0).sum())
-        smooth = loss.item() if smooth is None else 0.95 * smooth + 0.05 * loss.item()
+        seen += int((batch.weights > 0).sum())
+        now = (prediction.item(), apart.item())
+        smooth = now if smooth is None else tuple(0.95 * a + 0.05 * b for a, b in zip(smooth, now))
         if step % 50 == 0:
             spent = time.monotonic() - start
-            print(f"{spent:6.0f} s, step {step}, loss {smooth:.4f}, {seen / spent:.0f} tokens/s", flush=True)
+            print(f"{spent:6.0f} s, step {step}, loss {smooth[0]:.4f}, twins {smooth[1]:.5f}, {seen / spent:.0f} tokens/s", flush=True)
         if time.monotonic() - saved > arguments.checkpoint_seconds:
             saved = time.monotonic()
             save(arguments.out, model, average, tokenizer, record())
