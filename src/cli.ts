@@ -14,6 +14,7 @@ import { registerExport } from './cli/export.ts';
 import { registerImport } from './cli/import.ts';
 import { registerPurge } from './cli/purge.ts';
 import { registerQueue } from './cli/queue.ts';
+import { refuseKeys } from './cli/refuse-keys.ts';
 import { registerRestore } from './cli/restore.ts';
 import { registerSalvage } from './cli/salvage.ts';
 import { registerSchema } from './cli/schema.ts';
@@ -58,6 +59,7 @@ async function main(argv: readonly string[], servers: Servers): Promise<number> 
   for (const register of commands) register(program, servers);
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
+    refuseKeys(argv.slice(2));
     await program.parseAsync(argv);
     return 0;
   } catch (thrown) {

@@ -14,7 +14,12 @@ export const serverProfileSchema = z.object({
     .regex(/^[A-Za-z0-9][\w.-]{0,63}$/)
     .refine((name) => name !== ENGINE_PROFILE, { message: `"${ENGINE_PROFILE}" is the local engine` })
     .meta({ description: 'What the profile is called, here and in the status bar.' }),
-  url: z.url({ protocol: /^https?$/ }).meta({ description: 'Base URL, up to and including /v1.' }),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => !/^https?:\/\/[^/?#]*@/i.test(url), {
+      message: 'a key does not belong in the address: leave it out, and give it with "Turnwise: Set Server Key"',
+    })
+    .meta({ description: 'Base URL, up to and including /v1.' }),
   model: z.string().min(1).meta({ description: 'Name of the model as the server knows it.' }),
   scorer: z
     .enum([...SCORER_KINDS, 'none'])

@@ -5,7 +5,7 @@ import { TurnwiseError } from '../core/error.ts';
 import { backupName, copyStore, flush, makeBackupFolder, stamp } from './backups.ts';
 import { connect } from './connection.ts';
 import { inspect, type Inspection } from './inspect.ts';
-import { pragma } from './pragmas.ts';
+import { pragma, setSafety } from './pragmas.ts';
 import { STORE_VERSION } from './schema.ts';
 import { guarded } from './sqlite-error.ts';
 
@@ -129,6 +129,7 @@ function keepLog(path: string, replaced: string): string {
 function closeForOthers(path: string, refuse: () => void): DatabaseSync | null {
   const db = new DatabaseSync(path, { timeout: 1000 });
   try {
+    setSafety(db, path, 'reader');
     db.exec('PRAGMA journal_mode = DELETE');
     db.exec('BEGIN EXCLUSIVE');
     return db;

@@ -108,6 +108,7 @@ function exportsBeside(path: string): { file: string; why: string }[] {
 function purgeFile(file: string, episodeId: string, doIt: boolean): Pick<Purge, 'episodes' | 'events' | 'left'> {
   const db = new DatabaseSync(file, { readOnly: !doIt, timeout: WAIT_MS });
   try {
+    setSafety(db, file, 'reader');
     if (pragma(db, 'application_id') !== APPLICATION_ID) return { episodes: [], events: 0, left: [] };
     const episodes = withBranches(db, episodeId);
     const list = JSON.stringify(episodes);
@@ -115,7 +116,6 @@ function purgeFile(file: string, episodeId: string, doIt: boolean): Pick<Purge, 
     const events = Number(count.get(list)?.['n']);
     const held = events > 0 ? episodes : [];
     if (!doIt || held.length === 0) return { episodes: held, events, left: [] };
-    setSafety(db, file, 'reader');
     transaction(db, 'IMMEDIATE', () => {
       takeOut(db, episodes, list);
     });

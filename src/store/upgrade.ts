@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { backupBeforeUpgrade } from './backups.ts';
-import { pragma } from './pragmas.ts';
+import { pragma, setSafety } from './pragmas.ts';
 import {
   APPLICATION_ID,
   CALIBRATION_TABLE,
@@ -49,6 +49,7 @@ function eventsAreReadOtherwise(version: number): boolean {
 function versionOf(file: string): number {
   const db = new DatabaseSync(file, { readOnly: true });
   try {
+    setSafety(db, file, 'reader');
     return Number(pragma(db, 'user_version'));
   } finally {
     db.close();
