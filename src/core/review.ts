@@ -143,7 +143,7 @@ function missingGain(
 }
 
 /** Null reasons in words (spec S1). */
-const REASONS: Readonly<Record<NullReason, string>> = {
+export const REASONS: Readonly<Record<NullReason, string>> = {
   no_next_action: 'waits for the next action',
   empty_reply: 'no reply to mask',
   straddle: 'the reply cannot be cut out of its tokens',

@@ -6,6 +6,7 @@ import { calibrationsOf, type Calibrations } from './calibrations.ts';
 import { connect, type Connection, type ReadOnlyReason } from './connection.ts';
 import { decodeEvent, encodeEvent } from './event-row.ts';
 import { listBranches } from './list-branches.ts';
+import { digestsOf, type Digests } from './digests.ts';
 import { listEpisodes, type EpisodeFacts } from './list-episodes.ts';
 import { memoOf, type Memo } from './memo.ts';
 import { pragma } from './pragmas.ts';
@@ -54,6 +55,8 @@ export interface Journal extends ScoreCache {
   changedElsewhere(): boolean;
   readonly memo: Memo;
   readonly calibrations: Calibrations;
+  /** What lists and trends read instead of events. */
+  readonly digests: Digests;
   /** Background scoring, shared by every process that has this store open. */
   readonly queue: ScoreQueue;
   /** What was said, by its words. */
@@ -180,6 +183,7 @@ export function journalOn({ path, db, readOnly }: Connection, now: () => number 
     ...scoreCache(db, { run, write, now }),
     queue: scoreQueue(db, { run, write, now }),
     calibrations: calibrationsOf(db, { run, write, now }),
+    digests: digestsOf(db, { run, readOnly: readOnly !== null }),
     search: searchIn(db, {
       path,
       readOnly: () => readOnly !== null || isNewer(),

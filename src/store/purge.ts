@@ -150,10 +150,14 @@ function takeOut(db: DatabaseSync, episodes: readonly string[], list: string): v
   db.exec('DROP TRIGGER IF EXISTS event_no_delete');
   db.prepare(`DELETE FROM event WHERE ${theirs}`).run(list);
   if (typeof guard === 'string') db.exec(guard);
-  for (const table of ['scored', 'score_job', 'words']) {
+  for (const table of ['scored', 'score_job', 'words', 'digest', 'digest_score']) {
     if (has(table)) db.prepare(`DELETE FROM ${table} WHERE ${theirs}`).run(list);
   }
   if (has('score')) db.exec('DELETE FROM score');
+  // Positions at the end are given out again, and what gets them must not count as dealt with.
+  if (has('digested')) {
+    db.exec('UPDATE digested SET position = min(position, (SELECT coalesce(max(position), 0) FROM event))');
+  }
   if (!has('memo')) return;
   // Drafts are kept under the conversation's id, and a workspace's open conversation is one.
   const forget = db.prepare("DELETE FROM memo WHERE key IN ('draft ' || ?1, 'edit ' || ?1) OR value = ?1");

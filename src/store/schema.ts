@@ -3,7 +3,7 @@
  * another event version too, is another version of the store: so an older Turnwise only reads it, it is copied before it is
  * brought up to date, and what was computed from events that are read otherwise now is not reused.
  */
-export const EVENT_VERSIONS: readonly number[] = [1, 1, 1, 1];
+export const EVENT_VERSIONS: readonly number[] = [1, 1, 1, 1, 1];
 /**
  * Version of the whole file (`user_version`); a newer one is opened read-only. What an older one holds in `event` is never
  * touched: only derived tables of another shape are dropped and made anew.
@@ -110,4 +110,71 @@ export const SEARCH_TABLES = `
     position INTEGER NOT NULL,
     event_version INTEGER NOT NULL
   ) STRICT;
+`;
+
+const DIGEST_COLUMNS = `(
+    episode_id TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    title TEXT,
+    source TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    models TEXT NOT NULL,
+    turns INTEGER NOT NULL,
+    scorable INTEGER NOT NULL,
+    reviewed INTEGER NOT NULL,
+    reviewable INTEGER NOT NULL,
+    excluded INTEGER NOT NULL,
+    facts TEXT
+  ) STRICT`;
+const DIGEST_SCORE_COLUMNS = `(
+    position INTEGER PRIMARY KEY,
+    episode_id TEXT NOT NULL,
+    scorer_key TEXT NOT NULL,
+    options_key TEXT NOT NULL,
+    made INTEGER NOT NULL DEFAULT 0,
+    gain REAL,
+    marks TEXT,
+    why TEXT,
+    facts TEXT
+  ) STRICT`;
+const DIGESTED_COLUMNS = `(
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    position INTEGER NOT NULL,
+    version INTEGER NOT NULL
+  ) STRICT`;
+
+/**
+ * What lists and trends read instead of events and scores: a row an episode, a row a score. Digests of events are made behind
+ * the journal (`digested` says up to which position); a score's begins as an empty row the moment it is written, by a trigger,
+ * since REPLACE may give a new score the old one's position.
+ */
+export const DIGEST_TABLES = `
+  DROP TRIGGER IF EXISTS scored_digest_new;
+  DROP TRIGGER IF EXISTS scored_digest_gone;
+  DROP TABLE IF EXISTS digest;
+  DROP TABLE IF EXISTS digest_score;
+  DROP TABLE IF EXISTS digested;
+  CREATE TABLE digest ${DIGEST_COLUMNS};
+  CREATE INDEX digest_group ON digest (group_id);
+  CREATE TABLE digest_score ${DIGEST_SCORE_COLUMNS};
+  CREATE INDEX digest_score_episode ON digest_score (episode_id);
+  CREATE INDEX digest_score_unmade ON digest_score (position) WHERE made = 0;
+  CREATE TABLE digested ${DIGESTED_COLUMNS};
+  INSERT INTO digest_score (position, episode_id, scorer_key, options_key)
+    SELECT position, episode_id, scorer_key, options_key FROM scored;
+  CREATE TRIGGER scored_digest_new AFTER INSERT ON scored BEGIN
+    INSERT OR REPLACE INTO digest_score (position, episode_id, scorer_key, options_key)
+      VALUES (NEW.position, NEW.episode_id, NEW.scorer_key, NEW.options_key);
+  END;
+  CREATE TRIGGER scored_digest_gone AFTER DELETE ON scored BEGIN
+    DELETE FROM digest_score WHERE position = OLD.position;
+  END;
+`;
+
+/** The same for a store that cannot be written: kept by the connection, lost with it. */
+export const TEMPORARY_DIGEST_TABLES = `
+  CREATE TEMP TABLE IF NOT EXISTS digest ${DIGEST_COLUMNS};
+  CREATE TEMP TABLE IF NOT EXISTS digest_score ${DIGEST_SCORE_COLUMNS};
+  CREATE TEMP TABLE IF NOT EXISTS digested ${DIGESTED_COLUMNS};
 `;

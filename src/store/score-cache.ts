@@ -29,6 +29,8 @@ export interface ScoreCache {
   newestScored(optionsKey: string, only?: { readonly limit?: number; readonly episodeId?: string }): ScoredEpisode[];
   /** Every score there is of an episode, by whatever scorer and options, newest first. */
   scoresOf(episodeId: string): ScoredEpisode[];
+  /** The score of this row; null where it is gone, damaged or of an older shape. */
+  scoreAt(position: number): ScoredEpisode | null;
 }
 
 /** The cache on an open database; `run` turns SQLite's errors into the product's, `write` also refuses a read-only store. */
@@ -118,6 +120,12 @@ export function scoreCache(
           )
           .all(optionsKey, episodeId ?? null, limit)
           .flatMap((row) => scored(intact(row))),
+      ),
+    scoreAt: (position) =>
+      run(
+        () =>
+          scored(intact(db.prepare('SELECT row AS value, sha FROM scored WHERE position = ?').get(position)))[0] ??
+          null,
       ),
     scoresOf: (episodeId) =>
       run(() =>

@@ -4,6 +4,7 @@ import { pragma, setSafety } from './pragmas.ts';
 import {
   APPLICATION_ID,
   CALIBRATION_TABLE,
+  DIGEST_TABLES,
   EVENT_TABLE,
   EVENT_VERSIONS,
   MEMO_TABLE,
@@ -29,6 +30,7 @@ export function buildTables(db: DatabaseSync, path: string): void {
     if (version < SCORE_TABLES_SINCE) db.exec(SCORE_TABLES);
     else if (eventsAreReadOtherwise(version)) db.exec(FORGET_SCORES);
     db.exec(SEARCH_TABLES);
+    db.exec(DIGEST_TABLES);
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_VERSION}`);
   });
 }

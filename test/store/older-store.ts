@@ -30,14 +30,22 @@ const jobs = (more: string): string => `
     PRIMARY KEY (episode_id, scorer, options_key)
   ) STRICT;
 `;
+const INDEXED = `
+  CREATE VIRTUAL TABLE words USING fts5(text, episode_id UNINDEXED, seq UNINDEXED, who UNINDEXED, tokenize = 'trigram');
+  CREATE TABLE indexed (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, event_version INTEGER NOT NULL) STRICT;
+`;
 const CALIBRATION =
   'CREATE TABLE calibration (scorer TEXT PRIMARY KEY, value TEXT NOT NULL, sha TEXT NOT NULL, created INTEGER NOT NULL) STRICT;';
+
+const THIRD =
+  EVENTS + MEMO + CALIBRATION + SCORES + jobs('expected REAL, outdated INTEGER NOT NULL DEFAULT 0, scored_by TEXT,');
 
 /** The tables of every version before this one, as that version made them. */
 const LAYOUTS: Readonly<Record<number, string>> = {
   1: EVENTS + SCORES,
   2: EVENTS + MEMO + SCORES + jobs(''),
-  3: EVENTS + MEMO + CALIBRATION + SCORES + jobs('expected REAL, outdated INTEGER NOT NULL DEFAULT 0, scored_by TEXT,'),
+  3: THIRD,
+  4: THIRD + INDEXED,
 };
 
 /** Every version that a store may have been left in, this one not among them. */

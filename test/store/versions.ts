@@ -26,7 +26,7 @@ export const WITH_NEW_EVENTS: readonly Difference[] = [
     'const STEPS: readonly UpcastStep[] = [];',
     "const STEPS: readonly UpcastStep[] = [(body: any) => (body.type === 'request_accepted' ? { ...body, text: body.text.trim() } : body)];",
   ],
-  ['store/schema.ts', '[1, 1, 1, 1];', '[1, 1, 1, 1, 2];'],
+  ['store/schema.ts', '[1, 1, 1, 1, 1];', '[1, 1, 1, 1, 1, 2];'],
 ];
 
 /** The store's code of this or another version as a program of its own. Throws where the source no longer reads so. */

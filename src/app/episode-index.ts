@@ -1,0 +1,236 @@
+import { applyCalibration } from '../core/calibration.ts';
+import { digestOf, scoreDigestOf, type EpisodeDigest, type ScoreDigest } from '../core/episode-digest.ts';
+import { passes, type EpisodeFilter, type EpisodeStanding, type Filtered } from '../core/episode-filter.ts';
+import type { EpisodeState } from '../core/episode-state.ts';
+import { exportedOutcome } from '../core/dataset/export-episode.ts';
+import { TurnwiseError } from '../core/error.ts';
+import { reduce } from '../core/reduce.ts';
+import { REASONS } from '../core/review.ts';
+import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
+import type { DigestFacts, DigestRow, DigestView } from '../store/digests.ts';
+import type { Journal } from '../store/journal.ts';
+import { stateIn } from '../store/queue-desk.ts';
+import { scoreOptionsKey } from './cached-scorer.ts';
+import { admission } from './dataset/admission.ts';
+
+/** One row of the list of episodes; gains in nats. */
+export interface EpisodeRow extends Filtered {
+  readonly id: string;
+  /** The request in one line; null before it. */
+  readonly title: string | null;
+  readonly source: string;
+  readonly turns: number;
+  /** Sum of the known gains; null while none is. */
+  readonly gain: number | null;
+  readonly excluded: boolean;
+  /** Why it stands where it stands, in words; null where there is nothing to say. */
+  readonly why: string | null;
+}
+
+export interface ReviewProgress {
+  readonly reviewed: number;
+  /** Episodes with a turn of their own. */
+  readonly total: number;
+}
+
+export interface IndexPorts {
+  readonly journal: Journal;
+  readonly options: () => ScoreOptions;
+  /** Name of the chosen scorer in the queue. */
+  readonly scorer: () => string;
+  /** Identity that the chosen scorer last had; null: it was never connected. */
+  readonly scorerKey: () => string | null;
+  readonly now?: (() => number) | undefined;
+}
+
+/** Episodes that are digested in one transaction: few enough that an editor's thread stays free. */
+const SLICE = 20;
+
+/** The list of all episodes, kept beside the journal as digests, so that it opens and narrows without reading a conversation. */
+export class EpisodeIndex {
+  readonly #ports: IndexPorts;
+  #rows: readonly EpisodeRow[] | null = null;
+  #key = '';
+
+  constructor(ports: IndexPorts) {
+    this.#ports = ports;
+  }
+
+  /** Digests what came since, at most `slices` of 20 episodes and scores; true: more is left. What is damaged is listed as that. */
+  update(slices = 1): boolean {
+    for (let slice = 0; slice < slices; slice += 1) {
+      if (!this.#updateSlice()) return false;
+    }
+    return true;
+  }
+
+  /** Digests everything that came since. */
+  catchUp(): void {
+    while (this.#updateSlice());
+  }
+
+  /** All episodes, the newest first. */
+  rows(): readonly EpisodeRow[] {
+    const view = this.#view();
+    const key = JSON.stringify(view);
+    if (this.#rows === null || key !== this.#key) {
+      this.#key = key;
+      const now = this.#now();
+      this.#rows = this.#ports.journal.digests.rows(view).map((row) => rowOf(row, view, now));
+    }
+    return this.#rows;
+  }
+
+  /** One row as it stands now; null: there is no such episode. */
+  row(id: string): EpisodeRow | null {
+    const view = this.#view();
+    const [row] = this.#ports.journal.digests.rows(view, id);
+    return row === undefined ? null : rowOf(row, view, this.#now());
+  }
+
+  /** Those that pass a filter, the newest first. */
+  filtered(filter: EpisodeFilter): readonly EpisodeRow[] {
+    const now = this.#now();
+    return this.rows().filter((row) => passes(filter, row, now));
+  }
+
+  /** How much of the list was looked through. */
+  progress(): ReviewProgress {
+    const total = this.rows().filter(({ reviewable }) => reviewable);
+    return { reviewed: total.filter(({ reviewed }) => reviewed).length, total: total.length };
+  }
+
+  /** Models that spoke in any of them, in the order of their names. */
+  models(): string[] {
+    return [...new Set(this.rows().flatMap(({ models }) => models))].sort();
+  }
+
+  /** What trends and groups are made of: all episodes, or those of one group, newest first. */
+  facts(groupId?: string): DigestFacts[] {
+    return this.#ports.journal.digests.facts(this.#view(), groupId);
+  }
+
+  /** Forgets the rows; call it when something changed. With an episode, only its row is read again. */
+  refresh(id: string | null = null): void {
+    const at = id === null || this.#rows === null ? -1 : this.#rows.findIndex((row) => row.id === id);
+    const fresh = at < 0 || id === null ? null : this.row(id);
+    this.#rows = fresh === null ? null : (this.#rows?.with(at, fresh) ?? null);
+  }
+
+  /** Marks of these episodes are made anew: their outcome changed, or (null) a scorer was measured. */
+  remark(ids: readonly string[] | null): void {
+    this.#ports.journal.digests.forgetScores(ids);
+  }
+
+  #updateSlice(): boolean {
+    const { digests } = this.#ports.journal;
+    const { ids, upTo } = digests.pendingEpisodes(SLICE);
+    if (upTo !== null) {
+      const read = ids.map((id) => [id, this.#read(id)] as const);
+      digests.write(
+        read.map(([id, state]) => [id, state === null ? null : episodeDigest(state)]),
+        [],
+        upTo,
+      );
+      // An outcome may have changed with it, and marks are made of that.
+      digests.forgetScores(ids);
+      this.#rows = null;
+      return true;
+    }
+    const scores = digests.pendingScores(SLICE);
+    if (scores.length === 0) return false;
+    digests.write(
+      [],
+      scores.map(({ position, episodeId }) => [position, this.#scoreDigest(position, episodeId)]),
+      null,
+    );
+    this.#rows = null;
+    return true;
+  }
+
+  #read(id: string): EpisodeState | null {
+    try {
+      return reduce(this.#ports.journal.read(id));
+    } catch (thrown) {
+      if (thrown instanceof TurnwiseError && thrown.fault === 'corrupt') return null;
+      throw thrown;
+    }
+  }
+
+  #scoreDigest(position: number, episodeId: string): ScoreDigest | null {
+    const { journal } = this.#ports;
+    const scored = journal.scoreAt(position);
+    const state = scored === null ? null : this.#read(episodeId);
+    if (scored === null || state === null) return null;
+    const known: ScoredEpisode = applyCalibration(scored, journal.calibrations.get(scored.scorer));
+    return scoreDigestOf(state, exportedOutcome(state).value, known);
+  }
+
+  #view(): DigestView {
+    const { options, scorer, scorerKey } = this.#ports;
+    return { scorerKey: scorerKey(), optionsKey: scoreOptionsKey(options()), scorer: scorer() };
+  }
+
+  #now(): number {
+    return this.#ports.now?.() ?? Date.now();
+  }
+}
+
+function episodeDigest(state: EpisodeState): EpisodeDigest {
+  return digestOf(state, admission(state).consent !== null);
+}
+
+function rowOf(row: DigestRow, view: DigestView, now: number): EpisodeRow {
+  const { id, title, source, startedAt, models, turns, reviewed, reviewable, excluded, score } = row;
+  const { standing, why } = standingOf(row, view, now);
+  const shown = { id, title, source, startedAt, models, turns, reviewed, reviewable, excluded };
+  return { ...shown, standing, why, gain: score?.gain ?? null, marks: score?.marks ?? [] };
+}
+
+/** Where an episode stands: what is to come counts for more than what is there. */
+function standingOf(
+  { damaged, score, job, scorable }: DigestRow,
+  { scorerKey, optionsKey }: DigestView,
+  now: number,
+): { readonly standing: EpisodeStanding; readonly why: string | null } {
+  if (damaged)
+    return {
+      standing: 'unreadable',
+      why: 'this conversation is damaged; its file must be kept, and a backup restored',
+    };
+  const queued = job === null ? null : jobStanding(job, now);
+  if (queued !== null && queued.standing !== 'stale') return queued;
+  if (score === null) {
+    return scorable === 0
+      ? { standing: 'unscorable', why: 'no reply was followed by an action yet' }
+      : (queued ?? { standing: 'unscored', why: null });
+  }
+  if (score.gain === null) return { standing: 'unscorable', why: score.why === null ? null : REASONS[score.why] };
+  const other = score.optionsKey !== optionsKey || (scorerKey !== null && score.scorerKey !== scorerKey);
+  if (other) return { standing: 'stale', why: 'another scorer or other options are chosen now' };
+  return queued ?? { standing: 'scored', why: null };
+}
+
+function jobStanding(
+  job: NonNullable<DigestRow['job']>,
+  now: number,
+): { readonly standing: EpisodeStanding; readonly why: string | null } | null {
+  const { state, message } = stateIn(
+    {
+      episode_id: '',
+      scorer: '',
+      options_key: '',
+      attempts: 0,
+      expected: null,
+      wanted: job.wanted,
+      done: job.done,
+      lease_until: job.leaseUntil,
+      not_before: job.notBefore,
+      reason: job.reason,
+      message: job.message,
+      outdated: job.outdated,
+    },
+    now,
+  );
+  return state === 'scored' ? null : { standing: state, why: message };
+}
