@@ -1,8 +1,10 @@
 import { agentPrompt } from '../core/agent-protocol.ts';
 import { branchesOf, type Branches } from '../core/branches.ts';
 import { chatView } from '../core/chat-view.ts';
+import { splitContext } from '../core/context-text.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
+import { isAnswered } from '../core/exchange.ts';
 import type { ConsentScope } from '../core/event.ts';
 import { initialState } from '../core/reduce.ts';
 import type { ChatView, EditView } from '../core/webview-protocol.ts';
@@ -119,7 +121,7 @@ export class ChatSession {
     }
     const last = this.state.turns.at(-1);
     const chosen = option === null ? undefined : last?.options[option];
-    if (last?.decision === 'rejected' && last.observations.length === 0) {
+    if (last?.decision === 'rejected' && !isAnswered(last)) {
       const conversation = this.#conversation;
       await this.#say(() => conversation.observe('rejected', text, this.#latency()));
     } else if (chosen === undefined) {
@@ -207,6 +209,12 @@ export class ChatSession {
     await this.#of(episode).recordSurvival(share, turn);
   }
 
+  /** Records what the developer changed in a proposal while accepting it; once the agent has gone on, the share that survived says it. */
+  async recordEdit(episode: string, turn: number, text: string): Promise<void> {
+    const conversation = this.#of(episode);
+    if (mayAdd(conversation.state, turn)) await conversation.observe('edit', text);
+  }
+
   async setConsent(episode: string, scope: ConsentScope): Promise<void> {
     await this.#of(episode).setConsent(scope);
   }
@@ -241,7 +249,7 @@ export class ChatSession {
       this.#ports.drafts.set(conversation.id, '');
     } catch (thrown) {
       // The words wait in the conversation that has begun.
-      this.#ports.drafts.set(conversation.id, text);
+      this.#ports.drafts.set(conversation.id, splitContext(text).words);
       throw thrown;
     }
   }
@@ -318,6 +326,11 @@ export class ChatSession {
     const passed = endedAt === null ? -1 : Date.now() - endedAt;
     return passed < 0 ? null : passed;
   }
+}
+
+/** Whether something may still be said about this turn before the agent goes on. */
+function mayAdd({ phase, turns }: EpisodeState, turn: number): boolean {
+  return turns.length - 1 === turn && (phase === 'waiting' || phase === 'ready');
 }
 
 function gone(): TurnwiseError {

@@ -5,6 +5,7 @@ import type { ChatBackend, Sampling } from '../core/backend.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { EVENT_VERSION, type ConsentScope, type EventBody, type Fork, type StoredEvent } from '../core/event.ts';
+import { isAnswered } from '../core/exchange.ts';
 import { fork, type ForkPoint } from '../core/fork.ts';
 import { initialState, reduce, step } from '../core/reduce.ts';
 import { refusal } from '../core/refusal.ts';
@@ -317,7 +318,7 @@ function lastProposal(state: EpisodeState): number {
 /** Two windows may answer one question; the journal keeps the first answer, and the other writer keeps their words. */
 function refuseAnswered({ turns }: EpisodeState, turn: number): void {
   const last = turns.at(-1);
-  if (last?.index === turn && last.observations.length === 0) return;
+  if (last?.index === turn && !isAnswered(last)) return;
   throw new TurnwiseError(
     'usage',
     'answered_elsewhere',

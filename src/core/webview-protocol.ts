@@ -198,6 +198,8 @@ export const webviewMessageSchema = z.discriminatedUnion('type', [
   /** Show the proposal in the diff editor. */
   z.object({ type: z.literal('apply'), episode, turn: index }),
   z.object({ type: z.literal('reject'), episode, turn: index }),
+  /** Write the proposal at the cursor. */
+  z.object({ type: z.literal('insert'), episode, turn: index }),
   z.object({ type: z.literal('find_files'), query: z.string().max(256) }),
   z.object({ type: z.literal('attach'), path: z.string().min(1).max(4096) }),
   z.object({ type: z.literal('detach'), chip: z.string().max(64) }),

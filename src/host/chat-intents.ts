@@ -3,7 +3,9 @@ import { errorText } from '../core/error.ts';
 import { safeLink, type WebviewMessage } from '../core/webview-protocol.ts';
 import { askForNote } from './ask-for-note.ts';
 import { followContextIntent } from './context/context-intents.ts';
+import { insertProposal } from './decide-proposal.ts';
 import type { Host } from './host.ts';
+import { proposalOf } from './proposal-of.ts';
 
 type Intent = Exclude<WebviewMessage, { type: 'ready' }>;
 
@@ -64,11 +66,13 @@ async function perform(host: Host, intent: Intent): Promise<void> {
       session.continue();
       return;
     case 'copy':
-      await vscode.env.clipboard.writeText(codeOf(host, intent.turn));
+      await vscode.env.clipboard.writeText(proposalOf(session, intent.turn).code);
       vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Code copied')}`, 3000);
       return;
     case 'apply':
-      return host.proposals.show({ episode: openEpisode(host), turn: intent.turn, code: codeOf(host, intent.turn) });
+      return host.proposals.show(proposalOf(session, intent.turn));
+    case 'insert':
+      return insertProposal(host, proposalOf(session, intent.turn));
     case 'reject':
       if (host.proposals.shows({ episode: openEpisode(host), turn: intent.turn })) await host.proposals.dismiss();
       return session.decide(openEpisode(host), intent.turn, 'rejected');
@@ -106,10 +110,4 @@ async function perform(host: Host, intent: Intent): Promise<void> {
 function openEpisode({ session }: Host): string {
   if (session.episode !== null) return session.episode;
   throw new Error(vscode.l10n.t('No conversation is open; send a request first.'));
-}
-
-function codeOf({ session }: Host, turn: number): string {
-  const code = session.state.turns[turn]?.code;
-  if (code) return code;
-  throw new Error(vscode.l10n.t('This turn proposes no code; look at the newest message of the chat.'));
 }

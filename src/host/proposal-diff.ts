@@ -1,17 +1,28 @@
 import { createHash } from 'node:crypto';
 import * as vscode from 'vscode';
+import { editObservation } from '../app/proposal-edits.ts';
+import type { Attachment } from '../core/context-text.ts';
 import { TurnwiseError } from '../core/error.ts';
-import { withProposal } from '../core/proposal-edit.ts';
+import { changedPart, withProposal } from '../core/proposal-edit.ts';
 import type { AcceptedProposal } from './accepted-saves.ts';
-
-/** Scheme of the read-only documents that show what a file would become. */
-export const PROPOSAL_SCHEME = 'turnwise-proposal';
+import { PROPOSAL_SCHEME, ProposalFiles } from './proposal-files.ts';
+import { proposalTarget, writtenEditor } from './proposal-target.ts';
 
 /** Code that an agent proposed, and where it came from. */
 export interface Proposal {
   readonly episode: string;
   readonly turn: number;
   readonly code: string;
+  /** The editor's name of its language. */
+  readonly language: string;
+  /** What went along with the developer's words, oldest first. */
+  readonly attached: readonly Attachment[];
+}
+
+/** A proposal that was written, and how. */
+export interface WrittenProposal extends AcceptedProposal {
+  /** What the developer changed in the diff before accepting it, as the agent reads it; null: nothing. */
+  readonly edits: string | null;
 }
 
 /** A proposal beside the document that it would change. */
@@ -23,57 +34,48 @@ interface Shown extends Proposal {
   readonly result: string;
 }
 
-/** Shows proposals in the editor's own diff, and writes one on the developer's word, as a single undo step. */
-export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  readonly #previews = new Map<string, string>();
-  readonly #subscriptions: vscode.Disposable[];
+/** Shows proposals in the editor's own diff, where they may be edited, and writes one on the developer's word, as one undo step. */
+export class ProposalDiff implements vscode.Disposable {
+  readonly #files = new ProposalFiles();
+  readonly #subscription: vscode.Disposable;
   #shown: Shown | null = null;
 
   constructor() {
-    this.#subscriptions = [
-      vscode.workspace.registerTextDocumentContentProvider(PROPOSAL_SCHEME, this),
-      vscode.window.tabGroups.onDidChangeTabs(() => {
-        if (this.#shown !== null && tabsOf(this.#shown.preview).length === 0) this.#forget();
-      }),
-    ];
+    this.#subscription = vscode.window.tabGroups.onDidChangeTabs(() => {
+      if (this.#shown !== null && tabsOf(this.#shown.preview).length === 0) this.#forget();
+    });
+    // A window that was reloaded brings the diff back without what it showed.
+    const stale = tabs().filter(({ input }) => {
+      const uri = input instanceof vscode.TabInputTextDiff ? input.modified : null;
+      return uri?.scheme === PROPOSAL_SCHEME && !this.#files.has(uri);
+    });
+    if (stale.length > 0) void vscode.window.tabGroups.close(stale);
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#previews.get(uri.toString()) ?? '';
-  }
-
-  /** Opens the diff of the active document, or of a new one where none is open, against what it would become. */
+  /** Opens the diff of the document that a proposal goes into against what it would become. */
   async show(proposal: Proposal): Promise<void> {
     await this.#close();
-    const { document, selection } = await target();
-    const eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
-    const range = { start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) };
-    const result = withProposal({ text: document.getText(), selection: range, eol }, proposal.code);
-    const name = document.isUntitled ? vscode.l10n.t('Proposal') : vscode.workspace.asRelativePath(document.uri);
-    // Same content, same address: the editor keeps a virtual document as long as it likes.
-    const stamp = createHash('sha256').update(result).digest('hex').slice(0, 12);
+    const { document, selection } = await proposalTarget(proposal.attached, proposal.language);
+    const result = withProposal(targetOf(document, selection), proposal.code);
+    const name = document.isUntitled ? 'Proposal' : vscode.workspace.asRelativePath(document.uri);
+    // Same content, same address: the editor keeps a document as long as it likes.
+    const stamp = createHash('sha256').update(`${proposal.episode} ${proposal.turn} ${result}`).digest('hex').slice(0, 12);
     const preview = vscode.Uri.from({
       scheme: PROPOSAL_SCHEME,
       path: `/${stamp}/${name.split(/[\\/]/).at(-1) ?? name}`,
     });
-    this.#previews.set(preview.toString(), result);
+    this.#files.put(preview, result);
     this.#shown = { ...proposal, target: document.uri, preview, version: document.version, result };
     await vscode.commands.executeCommand('setContext', 'turnwise.proposalShown', true);
     const shown = await vscode.workspace.openTextDocument(preview);
-    await vscode.languages.setTextDocumentLanguage(shown, document.isUntitled ? 'python' : document.languageId);
-    await vscode.commands.executeCommand(
-      'vscode.diff',
-      document.uri,
-      preview,
-      vscode.l10n.t('{name}: proposal of turn {turn}', { name, turn: proposal.turn + 1 }),
-      {
-        preview: true,
-      },
-    );
+    await vscode.languages.setTextDocumentLanguage(shown, document.isUntitled ? proposal.language : document.languageId);
+    const title = `${name}: proposal of turn ${proposal.turn + 1}`;
+    await vscode.commands.executeCommand('vscode.diff', document.uri, preview, title, { preview: true });
+    await warnOfLoss(document, result);
   }
 
-  /** Writes the shown proposal into its document; returns what was written. Throws where the document changed meanwhile. */
-  async accept(): Promise<AcceptedProposal> {
+  /** Writes what stands on the right side into the document. Throws where the document changed meanwhile. */
+  async accept(): Promise<WrittenProposal> {
     const shown = this.#required();
     const document = await vscode.workspace.openTextDocument(shown.target);
     if (document.version !== shown.version) {
@@ -85,21 +87,32 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
         ),
       );
     }
-    const edit = new vscode.WorkspaceEdit();
+    const right = await vscode.workspace.openTextDocument(shown.preview);
+    const accepted = right.getText();
     const before = document.getText();
-    const whole = new vscode.Range(document.positionAt(0), document.positionAt(before.length));
-    edit.replace(shown.target, whole, shown.result);
-    if (!(await vscode.workspace.applyEdit(edit))) {
-      throw new TurnwiseError(
-        'environment',
-        'edit_refused',
-        vscode.l10n.t('The editor refused the change; check that the file can be written, then accept again.'),
-      );
-    }
+    await write(document, accepted);
+    // A tab with unsaved words would ask before it closes.
+    if (right.isDirty) await right.save();
     await this.#close();
     await vscode.window.showTextDocument(document, { preview: false });
-    const { episode, turn, target: written, result: after } = shown;
-    return { episode, turn, target: written, before, after };
+    const { episode, turn, target, result } = shown;
+    // What survives is measured against what the agent proposed.
+    return { episode, turn, target, before, after: result, edits: editObservation(result, accepted) };
+  }
+
+  /** Writes the proposal at the cursor, in place of what is selected, as one undo step; into a new document where none is open. */
+  async insert({ episode, turn, code, language }: Proposal): Promise<AcceptedProposal> {
+    const editor = writtenEditor() ?? (await newEditor(language));
+    const { document, selection } = editor;
+    const before = document.getText();
+    const body = selection.isEmpty ? code : code.replace(/\r?\n$/, '');
+    // The editor writes the line ends of the document.
+    const done = await editor.edit((edit) => {
+      edit.replace(selection, body);
+    });
+    if (!done) throw refusedEdit();
+    await vscode.window.showTextDocument(document, { viewColumn: editor.viewColumn ?? vscode.ViewColumn.Active, preview: false });
+    return { episode, turn, target: document.uri, before, after: document.getText() };
   }
 
   /** Closes the diff; returns what was shown. */
@@ -119,7 +132,8 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
   }
 
   dispose(): void {
-    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#subscription.dispose();
+    this.#files.dispose();
   }
 
   #required(): Shown {
@@ -134,33 +148,64 @@ export class ProposalDiff implements vscode.TextDocumentContentProvider, vscode.
   async #close(): Promise<void> {
     const shown = this.#shown;
     if (shown === null) return;
+    const right = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === shown.preview.toString());
+    if (right?.isDirty === true) await right.save();
     this.#forget();
     await vscode.window.tabGroups.close(tabsOf(shown.preview));
+    this.#files.forget(shown.preview);
   }
 
   #forget(): void {
-    if (this.#shown !== null) this.#previews.delete(this.#shown.preview.toString());
     this.#shown = null;
     void vscode.commands.executeCommand('setContext', 'turnwise.proposalShown', false);
   }
 }
 
-function tabsOf(preview: vscode.Uri): vscode.Tab[] {
-  return vscode.window.tabGroups.all
-    .flatMap(({ tabs }) => tabs)
-    .filter(
-      ({ input }) => input instanceof vscode.TabInputTextDiff && input.modified.toString() === preview.toString(),
-    );
+function targetOf(document: vscode.TextDocument, selection: vscode.Range): Parameters<typeof withProposal>[0] {
+  return {
+    text: document.getText(),
+    selection: { start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) },
+    eol: document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n',
+  };
 }
 
-/** The document that the developer works in; where none is open, a new one. */
-async function target(): Promise<{ readonly document: vscode.TextDocument; readonly selection: vscode.Selection }> {
-  const editors = [vscode.window.activeTextEditor, ...vscode.window.visibleTextEditors];
-  const editor = editors.find(
-    (candidate) =>
-      candidate && ['file', 'untitled', 'vscode-remote', 'vscode-vfs'].includes(candidate.document.uri.scheme),
+/** Only what differs is replaced, so that cursors, folds and marks elsewhere stay; one undo step. */
+async function write(document: vscode.TextDocument, text: string): Promise<void> {
+  const change = changedPart(document.getText(), text);
+  const edit = new vscode.WorkspaceEdit();
+  const range = new vscode.Range(document.positionAt(change.start), document.positionAt(change.end));
+  edit.replace(document.uri, range, change.text);
+  if (!(await vscode.workspace.applyEdit(edit))) throw refusedEdit();
+}
+
+/** A file in an old encoding cannot hold every character; the editor would save a question mark in its place. */
+async function warnOfLoss({ encoding }: vscode.TextDocument, text: string): Promise<void> {
+  const saved = await vscode.workspace.decode(await vscode.workspace.encode(text, { encoding }), { encoding });
+  if (saved === text) return;
+  const lost = [...text].find((character) => !saved.includes(character)) ?? '';
+  void vscode.window.showWarningMessage(
+    `This file is saved as ${encoding}, which cannot hold ${lost === '' ? 'all of the proposal' : `"${lost}"`}; edit the proposal in the diff, or choose "Save with Encoding" first.`,
   );
-  if (editor) return { document: editor.document, selection: editor.selection };
-  const document = await vscode.workspace.openTextDocument({ language: 'python', content: '' });
-  return { document, selection: new vscode.Selection(0, 0, 0, 0) };
+}
+
+function refusedEdit(): TurnwiseError {
+  return new TurnwiseError(
+    'environment',
+    'edit_refused',
+    'The editor refused the change; check that the file can be written, then try again.',
+  );
+}
+
+async function newEditor(language: string): Promise<vscode.TextEditor> {
+  return vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language, content: '' }));
+}
+
+function tabs(): vscode.Tab[] {
+  return vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+}
+
+function tabsOf(preview: vscode.Uri): vscode.Tab[] {
+  return tabs().filter(
+    ({ input }) => input instanceof vscode.TabInputTextDiff && input.modified.toString() === preview.toString(),
+  );
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { withProposal } from '../../src/core/proposal-edit.ts';
+import type { Attachment } from '../../src/core/context-text.ts';
+import { changedPart, selectionIn, withProposal } from '../../src/core/proposal-edit.ts';
 
 const CODE = 'def area(a):\n    return a * a\n';
 
@@ -67,4 +68,64 @@ test('nothing outside of what is replaced is lost, for any text and cursor', () 
       expect(result.replace('CODE', '').replace(/\s/g, '')).toBe(kept);
     }),
   );
+});
+
+const DEEP = 'class A:\n    def area(self):\n        return 1\n\n    x = 2\n';
+
+test('code takes the depth of the lines that it replaces, where it has none of its own', () => {
+  const method = '    def area(self):\n        return 1';
+  check(DEEP.replace(method, `[${method}]`), 'class A:\n    def area(a):\n        return a * a\n\n    x = 2\n');
+  check(
+    DEEP.replace(method, `    [${method.trimStart()}]`),
+    'class A:\n    def area(a):\n        return a * a\n\n    x = 2\n',
+  );
+  check(DEEP.replace('x = 2', '[x = 2]'), DEEP.replace('x = 2', 'x = 3'), { code: '    x = 3\n'.trimStart() });
+  check(DEEP.replace('[', '').replace('= 2', '= [2]'), DEEP.replace('= 2', '= 3'), { code: '3\n' });
+});
+
+test('a selection with its line break keeps one, and takes none that is not its own', () => {
+  check('a\n[b\n]\nc\n', 'a\nx\n\nc\n', { code: 'x\n' });
+  check('a\n[b]', 'a\nx', { code: 'x\n' });
+});
+
+const part = (
+  from: number,
+  to: number,
+  text: string,
+  columns: { from: number; to: number } | null = null,
+): Attachment => ({
+  path: 'a.py',
+  range: { from, to, columns },
+  text,
+});
+const found = (text: string, attachment: Attachment): string | null => {
+  const place = selectionIn(text, attachment);
+  return place === null ? null : `${place.start}:${text.slice(place.start, place.end)}`;
+};
+
+test('what was selected is found where it was, or where it has moved to', () => {
+  expect(found('a\nb\nc\n', part(2, 2, 'b'))).toBe('2:b');
+  expect(found('new\na\nb\nc\n', part(2, 2, 'b'))).toBe('6:b');
+  expect(found('b\nb\nb\n', part(2, 2, 'b'))).toBe('2:b');
+  expect(found('b\nx\nb\n', part(2, 2, 'b'))).toBeNull();
+  expect(found('a\nc\n', part(2, 2, 'b'))).toBeNull();
+  expect(found('x = 1 + 1\n', part(1, 1, '1', { from: 9, to: 10 }))).toBe('8:1');
+  expect(found('a\r\nb\r\nc\r\n', part(2, 3, 'b\nc'))).toBe('3:b\r\nc');
+});
+
+test('the part that changed makes the one text of the other, and cuts no character', () => {
+  const text = fc
+    .array(fc.constantFrom('a', 'b', '\r\n', '\n', '🍰', 'é'), { maxLength: 8 })
+    .map((all) => all.join(''));
+  fc.assert(
+    fc.property(text, text, (before, after) => {
+      const change = changedPart(before, after);
+      expect(before.slice(0, change.start) + change.text + before.slice(change.end)).toBe(after);
+      for (const cut of [before.slice(0, change.start), before.slice(change.end), change.text]) {
+        expect(cut.isWellFormed()).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
+  expect(changedPart('a\nb\nc', 'a\nx\nc')).toEqual({ start: 2, end: 3, text: 'x' });
 });
