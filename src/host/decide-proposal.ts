@@ -9,7 +9,7 @@ export async function acceptProposal(host: Host): Promise<void> {
   const { episode, turn, edits } = accepted;
   await host.session.decide(episode, turn, 'accepted');
   if (edits !== null) await host.session.recordEdit(episode, turn, edits);
-  vscode.window.setStatusBarMessage('$(check) Proposal accepted; Undo takes it back', 5000);
+  vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Proposal accepted; Undo takes it back')}`, 5000);
 }
 
 /** Writes a proposal at the cursor, as one undo step; whoever puts it there has accepted it. */
@@ -18,7 +18,7 @@ export async function insertProposal(host: Host, proposal: Proposal): Promise<vo
   if (host.proposals.shows(proposal)) await host.proposals.dismiss();
   host.saves.watch(inserted);
   await host.session.decide(inserted.episode, inserted.turn, 'accepted');
-  vscode.window.setStatusBarMessage('$(check) Proposal inserted; Undo takes it back', 5000);
+  vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Proposal inserted; Undo takes it back')}`, 5000);
 }
 
 /** Closes the diff editor, and records that the proposal was rejected. */

@@ -57,9 +57,12 @@ export class ProposalDiff implements vscode.Disposable {
     await this.#close();
     const { document, selection } = await proposalTarget(proposal.attached, proposal.language);
     const result = withProposal(targetOf(document, selection), proposal.code);
-    const name = document.isUntitled ? 'Proposal' : vscode.workspace.asRelativePath(document.uri);
+    const name = document.isUntitled ? vscode.l10n.t('Proposal') : vscode.workspace.asRelativePath(document.uri);
     // Same content, same address: the editor keeps a document as long as it likes.
-    const stamp = createHash('sha256').update(`${proposal.episode} ${proposal.turn} ${result}`).digest('hex').slice(0, 12);
+    const stamp = createHash('sha256')
+      .update(`${proposal.episode} ${proposal.turn} ${result}`)
+      .digest('hex')
+      .slice(0, 12);
     const preview = vscode.Uri.from({
       scheme: PROPOSAL_SCHEME,
       path: `/${stamp}/${name.split(/[\\/]/).at(-1) ?? name}`,
@@ -68,8 +71,11 @@ export class ProposalDiff implements vscode.Disposable {
     this.#shown = { ...proposal, target: document.uri, preview, version: document.version, result };
     await vscode.commands.executeCommand('setContext', 'turnwise.proposalShown', true);
     const shown = await vscode.workspace.openTextDocument(preview);
-    await vscode.languages.setTextDocumentLanguage(shown, document.isUntitled ? proposal.language : document.languageId);
-    const title = `${name}: proposal of turn ${proposal.turn + 1}`;
+    await vscode.languages.setTextDocumentLanguage(
+      shown,
+      document.isUntitled ? proposal.language : document.languageId,
+    );
+    const title = vscode.l10n.t('{name}: proposal of turn {turn}', { name, turn: proposal.turn + 1 });
     await vscode.commands.executeCommand('vscode.diff', document.uri, preview, title, { preview: true });
     await warnOfLoss(document, result);
   }
@@ -111,7 +117,10 @@ export class ProposalDiff implements vscode.Disposable {
       edit.replace(selection, body);
     });
     if (!done) throw refusedEdit();
-    await vscode.window.showTextDocument(document, { viewColumn: editor.viewColumn ?? vscode.ViewColumn.Active, preview: false });
+    await vscode.window.showTextDocument(document, {
+      viewColumn: editor.viewColumn ?? vscode.ViewColumn.Active,
+      preview: false,
+    });
     return { episode, turn, target: document.uri, before, after: document.getText() };
   }
 
@@ -182,9 +191,12 @@ async function write(document: vscode.TextDocument, text: string): Promise<void>
 async function warnOfLoss({ encoding }: vscode.TextDocument, text: string): Promise<void> {
   const saved = await vscode.workspace.decode(await vscode.workspace.encode(text, { encoding }), { encoding });
   if (saved === text) return;
-  const lost = [...text].find((character) => !saved.includes(character)) ?? '';
+  const lost = Array.from(text).find((character) => !saved.includes(character)) ?? '';
   void vscode.window.showWarningMessage(
-    `This file is saved as ${encoding}, which cannot hold ${lost === '' ? 'all of the proposal' : `"${lost}"`}; edit the proposal in the diff, or choose "Save with Encoding" first.`,
+    vscode.l10n.t(
+      'This file is saved as {encoding}, which cannot hold "{character}"; edit the proposal in the diff, or choose "Save with Encoding" first.',
+      { encoding, character: lost },
+    ),
   );
 }
 
@@ -192,7 +204,7 @@ function refusedEdit(): TurnwiseError {
   return new TurnwiseError(
     'environment',
     'edit_refused',
-    'The editor refused the change; check that the file can be written, then try again.',
+    vscode.l10n.t('The editor refused the change; check that the file can be written, then try again.'),
   );
 }
 

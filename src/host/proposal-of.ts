@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import { codeLanguage } from '../core/code-language.ts';
 import { splitContext } from '../core/context-text.ts';
 import type { ChatSession } from '../app/chat-session.ts';
@@ -7,9 +8,12 @@ import type { Proposal } from './proposal-diff.ts';
 export function proposalOf({ episode, state }: ChatSession, index: number): Proposal {
   const turn = state.turns[index];
   if (episode === null || !turn?.code) {
-    throw new Error('This turn proposes no code; look at the newest message of the chat.');
+    throw new Error(vscode.l10n.t('This turn proposes no code; look at the newest message of the chat.'));
   }
-  const words = [state.request ?? '', ...state.turns.slice(0, index).flatMap(({ observations }) => observations.map(({ text }) => text))];
+  const words = [
+    state.request ?? '',
+    ...state.turns.slice(0, index).flatMap(({ observations }) => observations.map(({ text }) => text)),
+  ];
   return {
     episode,
     turn: index,

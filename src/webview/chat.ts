@@ -103,6 +103,7 @@ export class ChatElement extends LitElement {
           .offer=${status.offer}
           .question=${open?.index ?? null}
           .options=${open?.options.length ?? 0}
+          .context=${status.context}
           .onIntent=${this.#onComposer}
         ></tw-composer>
       </footer>
@@ -195,8 +196,10 @@ export class ChatElement extends LitElement {
       case 'focus':
         this.#composer.value?.focusField();
         break;
-      case 'delta':
       case 'files':
+        this.#composer.value?.files(message.query, message.paths);
+        break;
+      case 'delta':
         break;
       default:
         message satisfies never;
@@ -246,6 +249,7 @@ export class ChatElement extends LitElement {
         this.#scroller.value?.focus({ preventScroll: true });
         return;
       case 'copy':
+      case 'insert':
       case 'apply':
       case 'reject':
         this.#host.post({ type: intent.type, turn: intent.turn, episode });
@@ -272,6 +276,12 @@ export class ChatElement extends LitElement {
       }
       case 'stop':
         this.#host.post({ type: 'stop', episode });
+        return;
+      case 'find_files':
+      case 'attach':
+      case 'detach':
+      case 'toggle_active':
+        this.#host.post(intent);
         return;
       default:
         intent satisfies never;

@@ -1,7 +1,9 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { createRef, ref } from 'lit/directives/ref.js';
-import type { Offer } from '../core/webview-protocol.ts';
+import type { ContextChip, Offer } from '../core/webview-protocol.ts';
+import { contextChips, type ChipIntent } from './context-chips.ts';
 import { t } from './l10n.ts';
+import { Mentions } from './mentions.ts';
 import { LETTERS } from './question-card.ts';
 
 /** An option that was taken into the composer to be edited first. */
@@ -15,6 +17,9 @@ export type ComposerIntent =
   | { readonly type: 'send'; readonly id: string; readonly text: string; readonly option: number | null }
   | { readonly type: 'draft'; readonly text: string }
   | { readonly type: 'hotkey'; readonly letter: number }
+  | { readonly type: 'find_files'; readonly query: string }
+  | { readonly type: 'attach'; readonly path: string }
+  | ChipIntent
   | { readonly type: 'stop' | 'skip' };
 
 /** Drafts go to the host this long after the last key, ms; leaving the field sends them at once. */
@@ -32,6 +37,7 @@ export class ComposerElement extends LitElement {
     offer: {},
     question: { attribute: false },
     options: { type: Number },
+    context: { attribute: false },
     onIntent: { attribute: false },
     text: { state: true },
     pending: { state: true },
@@ -44,6 +50,8 @@ export class ComposerElement extends LitElement {
   declare question: number | null;
   /** How many options it has. */
   declare options: number;
+  /** What may go with the next message. */
+  declare context: readonly ContextChip[];
   declare onIntent: (intent: ComposerIntent) => void;
   declare private text: string;
   declare private pending: string | null;
@@ -51,6 +59,16 @@ export class ComposerElement extends LitElement {
   declare private problem: string | null;
 
   readonly #field = createRef<HTMLTextAreaElement>();
+  readonly #mentions = new Mentions(this, {
+    field: () => this.#field.value,
+    find: (query) => {
+      this.onIntent({ type: 'find_files', query });
+    },
+    chosen: (path, text, cursor) => {
+      this.begin(text, cursor);
+      this.onIntent({ type: 'attach', path });
+    },
+  });
   #draftTimer: number | undefined;
   /** When an input method last ended a composition, in the page's own time, ms. */
   #composedAt = -Infinity;
@@ -62,6 +80,7 @@ export class ComposerElement extends LitElement {
     this.offer = 'wait';
     this.question = null;
     this.options = 0;
+    this.context = [];
     this.onIntent = () => undefined;
     this.text = '';
     this.pending = null;
@@ -115,7 +134,7 @@ export class ComposerElement extends LitElement {
   }
 
   /** Puts words in as if they had been typed, with the cursor behind them. */
-  begin(text: string): void {
+  begin(text: string, cursor = text.length): void {
     this.edited = null;
     this.#touched = true;
     this.text = text;
@@ -123,8 +142,13 @@ export class ComposerElement extends LitElement {
     this.#saveSoon();
     void this.updateComplete.then(() => {
       this.#field.value?.focus();
-      this.#field.value?.setSelectionRange(text.length, text.length);
+      this.#field.value?.setSelectionRange(cursor, cursor);
     });
+  }
+
+  /** Files that fit what stands behind an `@`. */
+  files(query: string, paths: readonly string[]): void {
+    this.#mentions.found(query, paths);
   }
 
   focusField(): void {
@@ -151,20 +175,27 @@ export class ComposerElement extends LitElement {
               </button>
             </p>`
       }
+      ${contextChips(this.context, this.onIntent)}
       <div class="field">
+        ${this.#mentions.list()}
         <textarea
           ${ref(this.#field)}
           rows="1"
           dir="auto"
           aria-label=${t('Message to the agent')}
           aria-describedby="composer-problem"
+          aria-autocomplete="list"
+          aria-controls="files"
+          aria-activedescendant=${this.#mentions.active}
           placeholder=${this.#placeholder()}
           .value=${this.text}
           ?readonly=${this.pending !== null}
           @input=${this.#onInput}
           @keydown=${this.#onKey}
           @compositionend=${this.#onComposed}
-          @blur=${this.#flushDraft}
+          @click=${this.#onCursor}
+          @keyup=${this.#onCursor}
+          @blur=${this.#onBlur}
         ></textarea>
         ${this.#button(writable && full)}
       </div>
@@ -244,7 +275,17 @@ export class ComposerElement extends LitElement {
     this.text = (event.currentTarget as HTMLTextAreaElement).value;
     this.#touched = true;
     this.problem = null;
+    this.#mentions.look();
     this.#saveSoon();
+  };
+
+  readonly #onCursor = (): void => {
+    this.#mentions.look();
+  };
+
+  readonly #onBlur = (): void => {
+    this.#mentions.close();
+    this.#flushDraft();
   };
 
   #saveSoon(): void {
@@ -265,6 +306,7 @@ export class ComposerElement extends LitElement {
   };
 
   readonly #onKey = (event: KeyboardEvent): void => {
+    if (this.#mentions.key(event)) return;
     if (event.key === 'Enter' && !event.shiftKey) {
       // While an input method composes, Enter belongs to it; some browsers end the composition just before they say so.
       if (event.isComposing || event.timeStamp - this.#composedAt < COMPOSED_MS) return;

@@ -5,7 +5,7 @@ import type { OnTurnIntent } from './turn.ts';
 
 /** Proposed code with what can be done about it; nothing is written before the developer accepts it in the diff editor. */
 export function proposal(turn: TurnView, onIntent: OnTurnIntent): TemplateResult {
-  const ask = (type: 'copy' | 'apply' | 'reject') => () => {
+  const ask = (type: 'copy' | 'insert' | 'apply' | 'reject') => () => {
     onIntent({ type, turn: turn.index });
   };
   const empty = turn.code === null || turn.code === '';
@@ -17,8 +17,20 @@ export function proposal(turn: TurnView, onIntent: OnTurnIntent): TemplateResult
         empty
           ? nothing
           : html`<button class="icon" aria-label=${t('Copy code')} title=${t('Copy')} @click=${ask('copy')}>
-              <span class="codicon codicon-copy" aria-hidden="true"></span>
-            </button>`
+                <span class="codicon codicon-copy" aria-hidden="true"></span>
+              </button>
+              ${
+                mayDecide
+                  ? html`<button
+                      class="icon"
+                      aria-label=${t('Insert code at cursor')}
+                      title=${t('Insert at Cursor')}
+                      @click=${ask('insert')}
+                    >
+                      <span class="codicon codicon-insert" aria-hidden="true"></span>
+                    </button>`
+                  : nothing
+              }`
       }
     </header>
     ${empty ? html`<p class="mark">${t('The agent answered without code.')}</p>` : html`<pre tabindex="0"><code>${turn.code}</code></pre>`}

@@ -1,15 +1,18 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { ReplyView, TurnView } from '../core/webview-protocol.ts';
+import { splitContext } from '../core/context-text.ts';
+import { attachments } from './context-chips.ts';
 import { t } from './l10n.ts';
 import { prose } from './prose.ts';
 import { proposal } from './proposal.ts';
 import { questionCard } from './question-card.ts';
+import { aside, toolCalls } from './tool-call.ts';
 
 /** What a click inside a turn asks for. */
 export type TurnIntent =
   | { readonly type: 'choose'; readonly turn: number; readonly option: number }
   | { readonly type: 'edit'; readonly turn: number; readonly option: number }
-  | { readonly type: 'copy' | 'apply' | 'reject'; readonly turn: number };
+  | { readonly type: 'copy' | 'insert' | 'apply' | 'reject'; readonly turn: number };
 
 export type OnTurnIntent = (intent: TurnIntent) => void;
 
@@ -51,7 +54,7 @@ export class TurnElement extends LitElement {
         ${this.#body(turn)} ${turn.state === 'stopped' ? mark('debug-stop', t('Stopped')) : nothing}
         ${turn.state === 'inherited' ? mark('git-branch', t('From the conversation this one branched off')) : nothing}
       </article>
-      ${turn.replies.map(reply)}
+      ${(turn.kind === 'tool_call' ? turn.replies.slice(turn.calls.length) : turn.replies).map(reply)}
     `;
   }
 
@@ -62,7 +65,7 @@ export class TurnElement extends LitElement {
       case 'question':
         return html`${prose(turn.prose)} ${questionCard(turn, this.open, this.onIntent)}`;
       case 'tool_call':
-        return html`<pre class="plain" dir="auto">${turn.prose}</pre>`;
+        return html`${turn.prose === '' ? nothing : prose(turn.prose)} ${toolCalls(turn)}`;
       default:
         return turn.kind satisfies never;
     }
@@ -81,11 +84,11 @@ function reply({ kind, text }: ReplyView): TemplateResult | typeof nothing {
     case 'rejected':
       return bubble(text, t('Rejected'));
     case 'edit':
-      return bubble(text, t('Edited'));
+      return aside({ kind, text, option: null });
     case 'tool':
       return bubble(text, t('Tool'));
     case 'test':
-      return bubble(text, t('Tests'));
+      return aside({ kind, text, option: null });
     case 'typed':
     case 'edited_option':
       return bubble(text, null);
@@ -96,9 +99,11 @@ function reply({ kind, text }: ReplyView): TemplateResult | typeof nothing {
 
 /** The developer's words, as typed. */
 export function bubble(text: string, label: string | null): TemplateResult {
+  const { words, attachments: attached } = splitContext(text);
   return html`<article class="developer" aria-label=${t('You')}>
     ${label === null ? nothing : html`<span class="label">${label}</span>`}
-    <div class="words" dir="auto">${text}</div>
+    <div class="words" dir="auto">${words}</div>
+    ${attachments(attached)}
   </article>`;
 }
 

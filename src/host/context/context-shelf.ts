@@ -81,7 +81,7 @@ export class ContextShelf implements vscode.Disposable {
       throw new TurnwiseError(
         'usage',
         'no_editor',
-        'No file is open in the editor; open one, select a part, then add it.',
+        vscode.l10n.t('No file is open in the editor; open one, select a part, then add it.'),
       );
     }
     const { document, selection } = editor;
@@ -92,7 +92,7 @@ export class ContextShelf implements vscode.Disposable {
       throw new TurnwiseError(
         'usage',
         'nothing_selected',
-        'Nothing is selected; select the part that matters, then add it.',
+        vscode.l10n.t('Nothing is selected; select the part that matters, then add it.'),
       );
     }
     refuseLong(nameOf(document.uri), text);
@@ -126,7 +126,10 @@ export class ContextShelf implements vscode.Disposable {
       throw new TurnwiseError(
         'usage',
         'context_too_long',
-        `The attached files have ${count(length)} characters together, and a message takes ${count(LONGEST_ALL)}; remove some of them.`,
+        vscode.l10n.t(
+          'The attached files have {length} characters together, and a message takes {most}; remove some of them.',
+          { length: count(length), most: count(LONGEST_ALL) },
+        ),
       );
     }
     return withContext(words, all);
@@ -150,7 +153,7 @@ export class ContextShelf implements vscode.Disposable {
       throw new TurnwiseError(
         'usage',
         'too_many_attachments',
-        `A message takes ${MAX_ATTACHMENTS - 1} attachments; remove one first.`,
+        vscode.l10n.t('A message takes {most} attachments; remove one first.', { most: MAX_ATTACHMENTS - 1 }),
       );
     }
     this.#items = [...this.#items, item];
@@ -190,7 +193,10 @@ async function readWhole(uri: vscode.Uri): Promise<string> {
     throw new TurnwiseError(
       'usage',
       'not_text',
-      `${name} cannot be read as text (it is binary, very large or gone), so it is not attached; attach another file.`,
+      vscode.l10n.t(
+        '{name} cannot be read as text (it is binary, very large or gone), so it is not attached; attach another file.',
+        { name },
+      ),
       { cause },
     );
   }
@@ -199,7 +205,7 @@ async function readWhole(uri: vscode.Uri): Promise<string> {
     throw new TurnwiseError(
       'usage',
       'not_text',
-      `${name} is not a text file, so it is not attached; attach another file.`,
+      vscode.l10n.t('{name} is not a text file, so it is not attached; attach another file.', { name }),
     );
   }
   refuseLong(name, text);
@@ -211,7 +217,10 @@ function refuseLong(name: string, text: string): void {
   throw new TurnwiseError(
     'usage',
     'attachment_too_long',
-    `${name} has ${count(text.length)} characters, and an attachment takes ${count(LONGEST)}; select the part that matters and add the selection.`,
+    vscode.l10n.t(
+      '{name} has {length} characters, and an attachment takes {most}; select the part that matters and add the selection.',
+      { name, length: count(text.length), most: count(LONGEST) },
+    ),
   );
 }
 

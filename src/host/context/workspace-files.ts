@@ -34,7 +34,7 @@ export class WorkspaceFiles {
     throw new TurnwiseError(
       'usage',
       'no_such_file',
-      `There is no file ${path} in this workspace; choose one from the list behind @.`,
+      vscode.l10n.t('There is no file {path} in this workspace; choose one from the list behind @.', { path }),
     );
   }
 
@@ -120,20 +120,35 @@ export function excludedGlobs(scope: vscode.Uri): string[] {
 }
 
 function outside(name: string): TurnwiseError {
-  return new TurnwiseError(
-    'usage',
-    'outside_workspace',
-    `${name} is not in this workspace; select the part that matters and add the selection.`,
+  const message = vscode.l10n.t(
+    '{name} is not in this workspace; select the part that matters and add the selection.',
+    { name },
   );
+  return new TurnwiseError('usage', 'outside_workspace', message);
 }
 
 function refused(name: string, closed: Closed): TurnwiseError {
-  return new TurnwiseError('usage', `closed_${closed}`, `${name} ${CLOSED[closed]}`);
+  return new TurnwiseError('usage', `closed_${closed}`, closedSentence(name, closed));
 }
 
-const CLOSED: Readonly<Record<Closed, string>> = {
-  secret: 'is a kind of file that holds secrets, so it is not attached; type what matters of it.',
-  excluded:
-    'is excluded by the settings (files.exclude or search.exclude), so it is not attached; select the part that matters and add the selection.',
-  ignored: 'is ignored by a .gitignore, so it is not attached; select the part that matters and add the selection.',
-};
+function closedSentence(name: string, closed: Closed): string {
+  switch (closed) {
+    case 'secret':
+      return vscode.l10n.t(
+        '{name} is a kind of file that holds secrets, so it is not attached; type what matters of it.',
+        { name },
+      );
+    case 'excluded':
+      return vscode.l10n.t(
+        '{name} is excluded by the settings (files.exclude or search.exclude), so it is not attached; select the part that matters and add the selection.',
+        { name },
+      );
+    case 'ignored':
+      return vscode.l10n.t(
+        '{name} is ignored by a .gitignore, so it is not attached; select the part that matters and add the selection.',
+        { name },
+      );
+    default:
+      return closed satisfies never;
+  }
+}
