@@ -215,6 +215,10 @@ export class ChatSession {
     if (mayAdd(conversation.state, turn)) await conversation.observe('edit', text);
   }
 
+  async setTitle(episode: string, title: string | null): Promise<void> {
+    await this.#of(episode).setTitle(title);
+  }
+
   async setConsent(episode: string, scope: ConsentScope): Promise<void> {
     await this.#of(episode).setConsent(scope);
   }

@@ -192,6 +192,11 @@ export class Conversation {
     return this.#commit(() => ({ type: 'rated', turn, thumb, note }));
   }
 
+  /** What the developer calls it; null: by its request again. Nothing is recorded where it is called so already. */
+  async setTitle(title: string | null): Promise<void> {
+    if (title !== this.state.title) await this.#commit(() => ({ type: 'titled', title }));
+  }
+
   async setConsent(scope: ConsentScope): Promise<StoredEvent> {
     return this.#commit(() => ({ type: 'consent_set', scope }));
   }

@@ -36,6 +36,8 @@ export interface ExportRequest {
   readonly choices?: CreditChoices | undefined;
   /** Which facts may decide an outcome that no import gave; default: any (`combined`). */
   readonly outcome?: OutcomeKind | undefined;
+  /** These episodes and no others; default: all of the store. */
+  readonly episodes?: readonly string[] | undefined;
   /** Folder of the dataset: absent, empty, or an earlier dataset, which is replaced. */
   readonly out: string;
   /** Salt of `person`; default: derived from the store, so that one store always gives the same bytes. */
@@ -161,6 +163,7 @@ async function select(
   const ids = journal
     .episodes()
     .map(({ id }) => id)
+    .filter((id) => request.episodes?.includes(id) ?? true)
     .sort();
   const people = salt ?? saltOf(journal);
   const members: Member[] = [];

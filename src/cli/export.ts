@@ -23,6 +23,7 @@ import { serverOptions } from './score.ts';
 interface ExportFlags extends ServerChoice, CreditFlags, ScoringFlags {
   readonly store: string;
   readonly out: string;
+  readonly episode?: readonly string[];
   readonly scores?: string;
   /** False with `--no-score`. */
   readonly score: boolean;
@@ -41,6 +42,7 @@ export const registerExport: Register = (program, servers) => {
     .description('Write the conversations of a store as a dataset: Parquet, JSONL, manifest and card')
     .requiredOption('--store <file>', 'the store')
     .requiredOption('--out <dir>', 'folder of the dataset; an earlier dataset there is replaced')
+    .option('--episode <id...>', 'these conversations and no others')
     .option('--scores <file>', 'take the scores from this file of turnwise score, and score nothing')
     .option('--no-score', 'score nothing; episodes go without credit')
     .addOption(choiceOption('--outcome <kind>', 'what decides an outcome (default: combined)', OUTCOMES))
@@ -64,7 +66,8 @@ async function exportStore(flags: ExportFlags, servers: Servers): Promise<void> 
     // Reading needs a store that exists; a mistyped path must not leave an empty one behind.
     openJournal(flags.store, { readOnly: true }).close();
     journal = openJournal(flags.store);
-    if (flags.release) release(journal);
+    refuseUnknown(journal, flags.episode ?? []);
+    if (flags.release) release(journal, flags);
     const { scoredOf, notice } = await scoresFor(journal, given, options, flags, servers, signal);
     const progress = startProgress('export ', 2 * journal.episodes().length);
     try {
@@ -75,6 +78,7 @@ async function exportStore(flags: ExportFlags, servers: Servers): Promise<void> 
         signal,
         choices: creditChoices(flags),
         outcome: flags.outcome,
+        episodes: flags.episode,
         out: flags.out,
         salt: flags.salt,
         known: knownValues(flags.workspace),
@@ -108,7 +112,7 @@ async function scoresFor(
   signal: AbortSignal,
 ): Promise<Scores> {
   if (given !== null) return { scoredOf: ({ id }) => given.get(id) ?? null, notice: null };
-  const wanted = (state: EpisodeState): boolean => admission(state).consent !== null;
+  const wanted = (state: EpisodeState): boolean => asked(flags, state.id) && admission(state).consent !== null;
   const some = journal.episodes().some(({ id }) => wanted(reduce(journal.read(id))));
   // Without an episode to export no server is started; the export then says why there is none.
   if (!flags.score || !some) return { scoredOf: () => null, notice: null };
@@ -131,6 +135,19 @@ async function scoresFor(
     progress.stop();
     await backend.close();
   }
+}
+
+/** Whether this episode is among those that were asked for. */
+function asked({ episode }: ExportFlags, id: string): boolean {
+  return episode?.includes(id) ?? true;
+}
+
+function refuseUnknown(journal: Journal, wanted: readonly string[]): void {
+  const known = new Set(journal.episodes().map(({ id }) => id));
+  const missing = wanted.find((id) => !known.has(id));
+  if (missing === undefined) return;
+  const message = `The store has no conversation ${missing}; leave it out, or look at the ids that turnwise check names.`;
+  throw new TurnwiseError('usage', 'no_such_episode', message);
 }
 
 function refuseIdle(flags: ExportFlags, { placeholder }: ScoreOptions): void {
@@ -159,8 +176,9 @@ async function readScores(file: string): Promise<ReadonlyMap<string, ScoredEpiso
 }
 
 /** Records consent as the events that a chat would record, so that the answer is kept. */
-function release(journal: Journal): void {
+function release(journal: Journal, flags: ExportFlags): void {
   for (const { id } of journal.episodes()) {
+    if (!asked(flags, id)) continue;
     const admitted = admission(reduce(journal.read(id)));
     if (admitted.consent !== null || admitted.reason !== 'no_consent') continue;
     journal.append(id, [{ type: 'consent_set', scope: 'exportable' }]);

@@ -108,6 +108,8 @@ export interface EpisodeState {
   readonly givenOutcome: number | null;
   readonly episodeThumb: 0 | 1 | null;
   readonly episodeNote: string | null;
+  /** What the developer calls it; null: nothing else than its request. */
+  readonly title: string | null;
   /** What reviewers laid over the whole episode, and every change of theirs to it and its turns, oldest first. */
   readonly override: Override;
   readonly overrides: readonly OverrideRecord[];

@@ -44,6 +44,13 @@ export const generationSchema: z.ZodType<GenerationRecord> = z.object({
 export const consentScopeSchema = z.enum(['local-only', 'exportable', 'excluded']);
 export type ConsentScope = z.infer<typeof consentScopeSchema>;
 
+/** One line, as a person names a conversation. */
+export const titleSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u);
+
 /** What came back after an action, in words: the fields that a reply, a tool result, a test, an edit or a rejection share. */
 const observationFields = {
   kind: observationKindSchema,
@@ -162,6 +169,8 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('override_set'), turn: turn.nullable(), change: overrideChangeSchema }),
   /** Takes one such fact back, named by its `seq`; nothing is deleted. */
   z.object({ type: z.literal('override_undone'), seq: z.int().nonnegative() }),
+  /** What the developer calls the conversation; null: by its request again. */
+  z.object({ type: z.literal('titled'), title: titleSchema.nullable() }),
   z.object({ type: z.literal('consent_set'), scope: consentScopeSchema }),
   z.object({ type: z.literal('episode_closed') }),
 ]);

@@ -40,6 +40,7 @@ export function initialState(episodeId: string): EpisodeState {
     givenOutcome: null,
     episodeThumb: null,
     episodeNote: null,
+    title: null,
     override: NO_OVERRIDE,
     overrides: [],
     importedRow: null,
@@ -122,6 +123,8 @@ function apply(state: EpisodeState, body: EventBody, { at, seq }: Pick<StoredEve
       const left = state.overrides.map((record) => (record === undone ? { ...record, takenBack: true } : record));
       return undone === undefined ? state : withOverrides(state, left, undone.turn);
     }
+    case 'titled':
+      return { ...state, title: body.title };
     case 'consent_set':
       return { ...state, consent: { scope: body.scope, grantedAt: body.scope === 'exportable' ? at : null } };
     case 'episode_closed':

@@ -33,6 +33,7 @@ export function refusal(state: EpisodeState, body: EventBody): Refusal | null {
       return body.turn === null ? null : ownTurn(state, body.turn);
     case 'override_undone':
       return state.overrides.some(({ seq, takenBack }) => seq === body.seq && !takenBack) ? null : 'nothing_to_undo';
+    case 'titled':
     case 'consent_set':
       return null;
     case 'episode_closed':

@@ -3,7 +3,8 @@ import { checkScorer } from './check-scorer.ts';
 import { acceptProposal, rejectProposal } from './decide-proposal.ts';
 import { addSelection } from './context/context-intents.ts';
 import { cancelScoring, copyMessages, pauseScoring, resumeScoring, scoreNow } from './episode-commands.ts';
-import { exportDataset } from './export-dataset.ts';
+import { exportDataset, exportEpisode } from './export-dataset.ts';
+import { renameEpisode, searchEpisodes } from './history.ts';
 import { backUpJournal, checkJournal, deleteEpisode } from './journal-care.ts';
 import { addServer, chooseChatServer, chooseConsent, chooseScorer, openSettings, setServerKey } from './pickers.ts';
 import { reviewEpisode, showTrends } from './review-source.ts';
@@ -44,6 +45,9 @@ export const COMMANDS = {
     reviewEpisode(host, null);
   },
   'turnwise.showTrends': showTrends,
+  'turnwise.searchEpisodes': searchEpisodes,
+  'turnwise.renameEpisode': (host, argument) => renameEpisode(host, episodeOf(argument)),
+  'turnwise.exportEpisode': (host, argument) => exportEpisode(host, episodeOf(argument)),
   'turnwise.exportDataset': exportDataset,
   'turnwise.setConsent': chooseConsent,
   'turnwise.chooseChatServer': chooseChatServer,

@@ -3,6 +3,7 @@ import type { Review } from '../app/review.ts';
 import { oneLine, signed, type TurnReview } from '../core/review.ts';
 import { errorText } from '../core/error.ts';
 import type { EpisodeFacts } from '../store/list-episodes.ts';
+import { nameOfEpisode } from './history.ts';
 
 /** What a row of the tree stands for. */
 export type TreeNode =
@@ -116,7 +117,7 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   #episodeItem(facts: EpisodeFacts): vscode.TreeItem {
     const open = this.#open() === facts.id;
     const gain = attempt(() => this.#review.gainOf(facts.id));
-    const title = oneLine(facts.request ?? vscode.l10n.t('New conversation'), 80);
+    const title = nameOfEpisode(facts);
     const item = new vscode.TreeItem(
       title,
       open ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
@@ -132,10 +133,16 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
           ? vscode.l10n.t('{gain} nats, stale', { gain: signed(gain, 2) })
           : vscode.l10n.t('{gain} nats', { gain: signed(gain, 2) })
         : when(facts.startedAt);
-    item.tooltip = `${oneLine(facts.request ?? title, 400)}\n${new Date(facts.startedAt).toLocaleString()}${
+    const branch =
+      facts.parent === null
+        ? ''
+        : `\n${vscode.l10n.t('A branch: it goes on otherwise from an earlier turn of another conversation.')}`;
+    item.tooltip = `${oneLine(facts.request ?? title, 400)}\n${new Date(facts.startedAt).toLocaleString()}${branch}${
       facts.source === 'real_developer' || facts.source === null ? '' : `\n${facts.source}`
     }${scoredBy === null ? '' : `\n${vscode.l10n.t('Scored by {name}', { name: scoredBy.name })}${stale ? `; ${otherNow()}` : ''}`}`;
-    item.iconPath = new vscode.ThemeIcon(open ? 'comment-discussion' : 'comment');
+    item.iconPath = new vscode.ThemeIcon(
+      facts.parent !== null ? 'git-branch' : open ? 'comment-discussion' : 'comment',
+    );
     item.contextValue = open ? 'episode.open' : 'episode';
     item.command = {
       command: 'turnwise.openEpisode',

@@ -18,15 +18,38 @@ import { runCli } from './run-cli.ts';
  * of each conversation. The work is the command line's, in a process of its own, so that the editor stays quick.
  */
 export async function exportDataset(host: Host): Promise<void> {
-  const states = host.journal.episodes().map(({ id }) => reduce(host.journal.read(id)));
-  const released = await askRelease(states);
+  await exportSome(
+    host,
+    host.journal.episodes().map(({ id }) => id),
+    null,
+  );
+}
+
+/** Exports one conversation as a dataset folder of its own; its credit is made of nothing but itself. */
+export async function exportEpisode(host: Host, episode: string | null): Promise<void> {
+  const id = episode ?? host.session.episode;
+  if (id === null) {
+    throw new TurnwiseError(
+      'usage',
+      'no_episode',
+      vscode.l10n.t('No conversation is chosen; open one, then try again.'),
+    );
+  }
+  await exportSome(host, [id], id);
+}
+
+/** `only`: no other than this one. */
+async function exportSome(host: Host, ids: readonly string[], only: string | null): Promise<void> {
+  const states = ids.map((id) => reduce(host.journal.read(id)));
+  if (only !== null) refuseExcluded(states);
+  const released = await askRelease(states, only !== null);
   if (released === null) return;
   const out = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Export Dataset'),
     saveLabel: vscode.l10n.t('Export'),
     defaultUri: vscode.Uri.joinPath(
       vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir()),
-      'turnwise-dataset',
+      only === null ? 'turnwise-dataset' : 'turnwise-conversation',
     ),
   });
   if (out === undefined) return;
@@ -37,7 +60,7 @@ export async function exportDataset(host: Host): Promise<void> {
       title: vscode.l10n.t('Exporting the dataset'),
       cancellable: true,
     },
-    (_progress, token) => runExport(host, out.fsPath, token),
+    (_progress, token) => runExport(host, out.fsPath, only, token),
   );
   if (summary === null) return;
   const left = summary.refused.reduce((sum, { episodes }) => sum + episodes, 0);
@@ -59,8 +82,18 @@ export async function exportDataset(host: Host): Promise<void> {
   if (answer === copy) await vscode.env.clipboard.writeText(out.fsPath);
 }
 
+/** What is in no dataset, ever, is not asked about. */
+function refuseExcluded(states: readonly EpisodeState[]): void {
+  if (states.every(({ consent }) => consent.scope !== 'excluded')) return;
+  throw new TurnwiseError(
+    'usage',
+    'excluded',
+    vscode.l10n.t('This conversation is excluded from every dataset; choose who may have it first, then export it.'),
+  );
+}
+
 /** Asks for consent where conversations need it, and returns those that it was given for; null: the developer thought better of it. */
-async function askRelease(states: readonly EpisodeState[]): Promise<readonly string[] | null> {
+async function askRelease(states: readonly EpisodeState[], alone: boolean): Promise<readonly string[] | null> {
   const mine = states.filter(({ source, turns }) => source === 'real_developer' && turns.length > 0);
   const waiting = mine.filter(({ consent }) => consent.scope === 'local-only');
   const excluded = mine.filter(({ consent }) => consent.scope === 'excluded').length;
@@ -72,7 +105,9 @@ async function askRelease(states: readonly EpisodeState[]): Promise<readonly str
     );
   }
   if (waiting.length === 0) return [];
-  const all = vscode.l10n.t('Allow and Export All ({count})', { count: waiting.length });
+  const all = alone
+    ? vscode.l10n.t('Allow and Export')
+    : vscode.l10n.t('Allow and Export All ({count})', { count: waiting.length });
   const some = vscode.l10n.t('Export Only What Is Exportable');
   const answer = await vscode.window.showInformationMessage(
     waiting.length === 1
@@ -104,12 +139,14 @@ const summarySchema = z.object({
 async function runExport(
   host: Host,
   out: string,
+  only: string | null,
   token: vscode.CancellationToken,
 ): Promise<z.infer<typeof summarySchema> | null> {
   const folder = mkdtempSync(join(tmpdir(), 'turnwise-export-'));
   try {
     const { flags, env } = await scoresOf(host, folder);
     const command = ['export', '--store', host.journal.path, '--out', out, ...flags, ...creditFlags(host)];
+    if (only !== null) command.push('--episode', only);
     return await runCli(host.extensionUri, [...command, ...workspaceFlags()], summarySchema, {
       env,
       token,

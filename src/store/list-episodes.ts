@@ -13,6 +13,10 @@ const episodeFactsSchema = z.object({
   taskId: z.string().nullable(),
   /** The developer's first words, also where a branch inherits them; null before them, and for an import. */
   request: z.string().nullable(),
+  /** What the developer calls it; null: nothing else than its request. */
+  title: z.string().nullable(),
+  /** The episode it branched off from; null: it is no branch. */
+  parent: z.string().nullable(),
 });
 export type EpisodeFacts = Readonly<z.infer<typeof episodeFactsSchema>>;
 
@@ -30,7 +34,12 @@ const QUERY = `
         CASE WHEN r.body ->> '$.type' = 'request_accepted' THEN CAST(r.body ->> '$.text' AS TEXT) END
       END,
       CASE WHEN json_valid(f.body) THEN CAST(f.body ->> '$.parent.request' AS TEXT) END
-    ) AS request
+    ) AS request,
+    (
+      SELECT CASE WHEN json_valid(t.body) THEN CAST(t.body ->> '$.title' AS TEXT) END
+      FROM event t WHERE t.type = 'titled' AND t.episode_id = span.episode_id ORDER BY t.seq DESC LIMIT 1
+    ) AS title,
+    CASE WHEN json_valid(f.body) THEN CAST(f.body ->> '$.parent.episode_id' AS TEXT) END AS parent
   FROM span
     LEFT JOIN event f ON f.episode_id = span.episode_id AND f.seq = 0
     LEFT JOIN event r ON r.episode_id = span.episode_id AND r.seq = 1

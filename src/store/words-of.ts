@@ -25,6 +25,8 @@ export function wordsOf(body: EventBody | NewerBody): Words | null {
       return developer(body.note ?? '');
     case 'override_set':
       return developer(body.change.field === 'note' ? (body.change.value ?? '') : '');
+    case 'titled':
+      return developer(body.title ?? '');
     case 'action_called':
     case 'action_stopped':
       return agent([body.generation.text]);

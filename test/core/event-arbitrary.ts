@@ -155,5 +155,6 @@ export const eventBody: fc.Arbitrary<EventBody> = fc.oneof(
     type: fc.constant('consent_set' as const),
     scope: fc.constantFrom('local-only', 'exportable', 'excluded'),
   }),
+  fc.record({ type: fc.constant('titled' as const), title: fc.option(fc.constantFrom('Prices', 'éclair 🍰')) }),
   fc.constant<EventBody>({ type: 'episode_closed' }),
 );
