@@ -1,4 +1,5 @@
 // Bundles each root into dist/. Packages that carry binaries or data files stay outside and load at run time.
+import { rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { writeNotices } from './scripts/notices.mjs';
@@ -56,6 +57,8 @@ const editor = {
   banner: { js: "const __turnwiseUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
+// Its files are named after what is in them: those of an earlier build would stay.
+rmSync('dist/highlight', { recursive: true, force: true });
 const results = await Promise.all([
   build({
     ...node,
@@ -87,6 +90,18 @@ const results = await Promise.all([
       outfile: `dist/${name}.cjs`,
     }),
   ),
+  // A grammar and a theme are files of their own, read when they are first needed.
+  build({
+    ...node,
+    entryPoints: ['src/highlight.ts'],
+    outdir: 'dist/highlight',
+    format: 'esm',
+    splitting: true,
+    minify: true,
+    sourcemap: false,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: '[name]-[hash]',
+  }),
   build({
     ...common,
     entryPoints: [

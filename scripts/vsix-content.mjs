@@ -29,10 +29,14 @@ const OWN = [
   'dist/webview/chat.js',
   'dist/webview/chat.css',
   'dist/webview/codicon.ttf',
+  'dist/highlight/highlight.mjs',
 ];
 
-/** Folders that go in as they are: the toy model with its card, what scorers are probed with, and the pictures of the README. */
-const FOLDERS = ['media/models', 'media/demo', 'media/doctor', 'media/screenshots'];
+/**
+ * Folders that go in as they are: the toy model with its card, what scorers are probed with, the pictures of the README, and
+ * the grammars that code is coloured by.
+ */
+const FOLDERS = ['media/models', 'media/demo', 'media/doctor', 'media/screenshots', 'dist/highlight'];
 
 /** What a check of a finished package looks for; vsce changes the case of some names. */
 export const required = [

@@ -17,10 +17,12 @@ const zones: Record<string, { zones: string[]; packages: RegExp }> = {
   engine: { zones: ['core'], packages: /^(node:|node-llama-cpp|zod)/ },
   cli: { zones: ['app', 'store', 'core'], packages: /^(node:|commander|cli-progress|zod)/ },
   host: { zones: ['app', 'store', 'core'], packages: /^(vscode$|node:|zod)/ },
+  highlight: { zones: ['core'], packages: /^@shikijs\// },
   webview: { zones: ['core'], packages: /^(lit|markdown-it|zod)(\/|$)/ },
   'extension.ts': { zones: ['host', 'backends', 'core'], packages: /^vscode$/ },
   'launch.ts': { zones: [], packages: /^node:/ },
   'cli.ts': { zones: ['cli', 'app', 'backends', 'core'], packages: /^(node:|commander)/ },
+  'highlight.ts': { zones: ['highlight', 'core'], packages: /^node:worker_threads$/ },
   'engine.ts': { zones: ['engine', 'core'], packages: /^node:/ },
 };
 

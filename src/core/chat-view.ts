@@ -163,6 +163,8 @@ export type Unnumbered<M = HostMessage> = M extends HostMessage ? Omit<M, 'seq'>
  * where that cannot say it (another conversation, other turns in the window). Null where nothing changed.
  */
 export function viewUpdate(before: ChatView, after: ChatView): Unnumbered | null {
+  const prepended = earlierTurns(before, after);
+  if (prepended !== null) return prepended;
   const grows =
     before.episode === after.episode &&
     before.earlier === after.earlier &&
@@ -172,6 +174,20 @@ export function viewUpdate(before: ChatView, after: ChatView): Unnumbered | null
   const turns = after.turns.filter((turn, at) => !same(turn, before.turns[at]));
   const still = turns.length === 0 && before.request === after.request && same(before.status, after.status);
   return still ? null : { type: 'update', request: after.request, turns, status: after.status };
+}
+
+/** Says that turns came in above and nothing else changed, or null. */
+function earlierTurns(before: ChatView, after: ChatView): Unnumbered | null {
+  const more = before.earlier - after.earlier;
+  const still =
+    before.episode !== null &&
+    before.episode === after.episode &&
+    more > 0 &&
+    after.turns.length === before.turns.length + more &&
+    before.request === after.request &&
+    same(before.status, after.status) &&
+    before.turns.every((turn, at) => same(turn, after.turns[at + more]));
+  return still ? { type: 'earlier', earlier: after.earlier, turns: after.turns.slice(0, more) } : null;
 }
 
 /** What a message makes of the view; null for one that does not follow, after which a snapshot is due. */
@@ -200,10 +216,14 @@ export function applyToView(
       const grown = { ...running, text: running.text + message.text };
       return { seq, view: { ...view, status: { ...view.status, running: grown } } };
     }
+    case 'earlier':
+      return { seq, view: { ...view, earlier: message.earlier, turns: [...message.turns, ...view.turns] } };
     case 'accepted':
     case 'refused':
     case 'focus':
     case 'files':
+    case 'highlighted':
+    case 'theme':
       return { seq, view };
     default:
       return message satisfies never;
@@ -218,5 +238,5 @@ function merge(turns: readonly TurnView[], changed: readonly TurnView[]): TurnVi
 }
 
 function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

@@ -142,6 +142,19 @@ export const chatViewSchema = z.object({
 export type ChatView = z.infer<typeof chatViewSchema>;
 
 /**
+ * The colours of a code: runs over its text in order, each `[length in UTF-16 units, index of its colour or -1, look]`; look
+ * is a sum of 1 italic, 2 bold, 4 underlined. What the runs do not reach is plain. A colour is what a theme says, no CSS.
+ */
+export const highlightSchema = z.object({
+  colours: z.array(text.regex(/^#[0-9a-f]{6}$/i)),
+  runs: z.array(z.tuple([index, z.int().min(-1), z.int().min(0).max(7)])),
+});
+export type HighlightView = z.infer<typeof highlightSchema>;
+
+/** Longest code that is coloured, in UTF-16 units. */
+export const MOST_HIGHLIGHTED = 100_000;
+
+/**
  * Host to webview. `seq` counts from the last snapshot without gaps; a webview that misses one asks with `ready`. A snapshot
  * comes with `seq` 0.
  */
@@ -164,6 +177,12 @@ export const hostMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('focus'), seq: index }),
   /** Files of the workspace that fit what stands behind an `@`, the best first. */
   z.object({ type: z.literal('files'), seq: index, query: text, paths: z.array(text).readonly() }),
+  /** Turns that were left out so far, to stand before the others; `earlier` still are. */
+  z.object({ type: z.literal('earlier'), seq: index, earlier: index, turns: z.array(turnViewSchema) }),
+  /** The colours asked for under `request`. */
+  z.object({ type: z.literal('highlighted'), seq: index, request: index, highlight: highlightSchema }),
+  /** The editor's theme is another: colours have to be asked for again. */
+  z.object({ type: z.literal('theme'), seq: index }),
 ]);
 export type HostMessage = z.infer<typeof hostMessageSchema>;
 
@@ -211,6 +230,13 @@ export const webviewMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('open_link'), href: z.string().max(8192) }),
   z.object({ type: z.literal('choose_server') }),
   z.object({ type: z.literal('new') }),
+  /** Ask for the colours of a code. */
+  z.object({
+    type: z.literal('highlight'),
+    request: index,
+    language: z.string().max(64),
+    code: z.string().max(MOST_HIGHLIGHTED),
+  }),
   /** Show the turns that a snapshot left out. */
   z.object({ type: z.literal('earlier') }),
 ]);

@@ -99,6 +99,9 @@ async function perform(host: Host, intent: Intent): Promise<void> {
       return;
     case 'new':
       return host.openEpisode(null);
+    case 'highlight':
+      await host.chat.highlight(intent);
+      return;
     case 'earlier':
       session.showEarlier();
       return;

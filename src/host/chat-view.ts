@@ -6,10 +6,14 @@ import {
   type HostMessage,
   type WebviewMessage,
 } from '../core/webview-protocol.ts';
+import type { ThemeKind } from '../core/theme-kind.ts';
+import { Highlighter } from './highlighter.ts';
 import { webviewPage } from './webview-page.ts';
 
 /** Deltas that come closer together than this, ms, travel in one message; the first one never waits. */
 const DELTA_PAUSE_MS = 24;
+
+type HighlightRequest = Extract<WebviewMessage, { type: 'highlight' }>;
 
 /** What the chat shows, and who hears what the developer wants. */
 export interface ChatSource {
@@ -22,6 +26,7 @@ export class ChatWebview {
   readonly #assets: vscode.Uri;
   readonly #source: ChatSource;
   readonly #log: vscode.LogOutputChannel;
+  readonly #highlighter: Highlighter;
   #view: vscode.WebviewView | null = null;
   /** What the page shows and the number of its last message; null before the page is ready. */
   #shown: { view: ChatView; seq: number } | null = null;
@@ -33,6 +38,7 @@ export class ChatWebview {
     this.#assets = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
     this.#source = source;
     this.#log = log;
+    this.#highlighter = new Highlighter(vscode.Uri.joinPath(extensionUri, 'dist', 'highlight', 'highlight.mjs').fsPath);
   }
 
   /** Draws the chat in this view; the editor calls it anew after the view was hidden or the window reloaded. */
@@ -44,6 +50,9 @@ export class ChatWebview {
     const subscriptions = [
       webview.onDidReceiveMessage((message: unknown) => {
         this.#receive(message);
+      }),
+      vscode.window.onDidChangeActiveColorTheme(() => {
+        this.#post({ type: 'theme' });
       }),
       view.onDidDispose(() => {
         for (const subscription of subscriptions) subscription.dispose();
@@ -75,6 +84,14 @@ export class ChatWebview {
     if (this.#deltaTimer === null) this.#sendDelta();
   }
 
+  /** Colours a code of the page; what cannot be coloured stays plain. */
+  async highlight({ request, code, language }: HighlightRequest): Promise<void> {
+    const view = this.#view;
+    const highlight = await this.#highlighter.highlight(code, language, themeKind());
+    if (view === this.#view)
+      this.#post({ type: 'highlighted', request, highlight: highlight ?? { colours: [], runs: [] } });
+  }
+
   accepted(id: string): void {
     this.#post({ type: 'accepted', id });
   }
@@ -86,6 +103,10 @@ export class ChatWebview {
   /** Files that fit what was typed behind an `@`. */
   files(query: string, paths: readonly string[]): void {
     this.#post({ type: 'files', query, paths: [...paths] });
+  }
+
+  dispose(): void {
+    this.#highlighter.dispose();
   }
 
   /** Brings the chat to the front and the cursor into it. */
@@ -146,5 +167,21 @@ export class ChatWebview {
     if (this.#shown === null) return null;
     this.#shown = { view: view ?? this.#shown.view, seq: this.#shown.seq + 1 };
     return { ...message, seq: this.#shown.seq };
+  }
+}
+
+function themeKind(): ThemeKind {
+  const { kind } = vscode.window.activeColorTheme;
+  switch (kind) {
+    case vscode.ColorThemeKind.Light:
+      return 'light';
+    case vscode.ColorThemeKind.Dark:
+      return 'dark';
+    case vscode.ColorThemeKind.HighContrast:
+      return 'high-contrast';
+    case vscode.ColorThemeKind.HighContrastLight:
+      return 'high-contrast-light';
+    default:
+      return kind satisfies never;
   }
 }

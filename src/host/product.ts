@@ -172,15 +172,17 @@ export async function openProduct(
       tree.refresh(state.turns.length === 0 ? null : state.id);
     },
   });
-  const chat = new ChatWebview(
-    context.extensionUri,
-    {
-      view: () => session.view(),
-      handle: (intent) => {
-        void followIntent(host, intent);
+  const chat = own(
+    new ChatWebview(
+      context.extensionUri,
+      {
+        view: () => session.view(),
+        handle: (intent) => {
+          void followIntent(host, intent);
+        },
       },
-    },
-    log,
+      log,
+    ),
   );
   const saves = own(
     new AcceptedSaves(({ episode, turn }, share) => {

@@ -1,43 +1,56 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { createRef, ref } from 'lit/directives/ref.js';
-import { repeat } from 'lit/directives/repeat.js';
-import { parseAction } from '../core/agent-protocol.ts';
 import { applyToView } from '../core/chat-view.ts';
 import type { ChatView, HostMessage, StatusView, TurnView } from '../core/webview-protocol.ts';
+import type { CodeElement } from './code-block.ts';
 import './composer.ts';
 import type { ComposerElement, ComposerIntent } from './composer.ts';
+import { FollowEnd } from './follow-end.ts';
 import { chatHeader } from './header.ts';
+import { HighlightRequest, Highlights } from './highlights.ts';
 import { connectHost, type HostBridge } from './host.ts';
 import { t } from './l10n.ts';
-import { prose } from './prose.ts';
-import './turn.ts';
-import { bubble, mark, type TurnIntent } from './turn.ts';
-
-/** Closer to the end than this, px, the reader follows what is new. */
-const NEAR_END = 48;
+import { brokenOff, runningAction } from './running-action.ts';
+import { spokenChange } from './spoken.ts';
+import './turn-list.ts';
+import { bubble, type TurnIntent } from './turn.ts';
+import { welcome } from './welcome.ts';
 
 /** The whole chat: what the host says is true, drawn; what the developer does, sent. */
 export class ChatElement extends LitElement {
-  static override readonly properties = { current: { state: true }, said: { state: true } };
+  static override readonly properties = { current: { state: true }, said: { state: true }, news: { state: true } };
 
   declare private current: { readonly view: ChatView; readonly seq: number } | null;
   /** The newest finished sentence, for screen readers. */
   declare private said: string;
+  /** Whether the newest is out of sight. */
+  declare private news: boolean;
 
   readonly #host: HostBridge = connectHost();
   readonly #composer = createRef<ComposerElement>();
   readonly #scroller = createRef<HTMLElement>();
   readonly #content = createRef<HTMLElement>();
-  readonly #growth = new ResizeObserver(() => {
-    this.#stayAtEnd();
+  readonly #follow = new FollowEnd(() => {
+    this.news = !this.#follow.following;
   });
-  #follow = true;
+  readonly #highlights = new Highlights((message) => {
+    this.#host.post(message);
+  });
+  /** Where the next earlier turns are asked for; near it a reader who goes up gets them without asking. */
+  readonly #top = new IntersectionObserver(
+    (entries) => {
+      if (entries.some(({ isIntersecting }) => isIntersecting) && !this.#follow.following) this.#askEarlier();
+    },
+    { rootMargin: '600px 0px 0px 0px' },
+  );
+  #earlierAsked = -1;
   #awaitingSnapshot = true;
 
   constructor() {
     super();
     this.current = null;
     this.said = '';
+    this.news = false;
   }
 
   protected override createRenderRoot(): HTMLElement {
@@ -56,6 +69,9 @@ export class ChatElement extends LitElement {
     );
     document.addEventListener('keydown', this.#onKey);
     this.addEventListener('click', this.#onLink);
+    this.addEventListener(HighlightRequest.type, (request) => {
+      if (request instanceof HighlightRequest) this.#highlights.ask(request);
+    });
     this.#host.post({ type: 'ready' });
   }
 
@@ -73,29 +89,27 @@ export class ChatElement extends LitElement {
           this.#host.post({ type: 'choose_server' });
         },
       })}
-      <main ${ref(this.#scroller)} @scroll=${this.#onScroll} tabindex="-1" aria-busy=${status.running !== null}>
-        <div ${ref(this.#content)}>
-          ${view.request === null ? this.#welcome(status) : bubble(view.request, null)}
+      <main ${ref(this.#scroller)} tabindex="-1" aria-busy=${status.running !== null}>
+        <div class="content" ${ref(this.#content)}>
+          ${view.request === null ? welcome(status, this.#take) : bubble(view.request, null)}
           ${
             view.earlier === 0
               ? nothing
-              : html`<button
-                  class="link earlier"
-                  @click=${() => {
-                    this.#host.post({ type: 'earlier' });
-                  }}
-                >
+              : html`<button class="link earlier" ${ref(this.#watchTop)} @click=${this.#askEarlier}>
                   ${view.earlier === 1 ? t('Show 1 earlier turn') : t('Show {count} earlier turns', { count: view.earlier })}
                 </button>`
           }
-          ${repeat(
-            view.turns,
-            (turn) => turn.index,
-            (turn) =>
-              html`<tw-turn .turn=${turn} ?open=${open?.index === turn.index} .onIntent=${this.#onTurn}></tw-turn>`,
-          )}
-          ${streaming(status)} ${brokenOff(status)} ${this.#continue(status)}
+          <tw-turns .turns=${view.turns} .open=${open?.index ?? null} .onIntent=${this.#onTurn}></tw-turns>
+          ${runningAction(status)} ${brokenOff(status)} ${this.#continue(status)}
         </div>
+        ${
+          this.news
+            ? html`<button class="newest" title=${t('Jump to the newest')} @click=${this.#toNewest}>
+                <span class="codicon codicon-arrow-down" aria-hidden="true"></span>
+                ${status.running === null ? t('Newest') : t('The agent is writing')}
+              </button>`
+            : nothing
+        }
       </main>
       <footer class="composer">
         <tw-composer
@@ -112,39 +126,8 @@ export class ChatElement extends LitElement {
   }
 
   protected override updated(): void {
-    const content = this.#content.value;
-    // What is drawn later (a font, a turn that comes into sight) grows too.
-    if (content) this.#growth.observe(content);
-    this.#stayAtEnd();
-  }
-
-  #stayAtEnd(): void {
-    const scroller = this.#scroller.value;
-    if (scroller && this.#follow) scroller.scrollTop = scroller.scrollHeight;
-  }
-
-  #welcome(status: StatusView): TemplateResult {
-    return html`<section class="welcome">
-      <h2>${t('It asks first, then it codes')}</h2>
-      <p>${t('Say what you need. The agent asks about what is open, then proposes code that you accept or reject.')}</p>
-      <p>${t('Beside the chat you see what each of your answers was worth to it.')}</p>
-      ${
-        status.examples.length === 0
-          ? nothing
-          : html`<p class="try">${t('What this model was made for:')}</p>
-              ${status.examples.map(
-                (example) =>
-                  html`<button class="example" title=${t('Put this into the message')} @click=${this.#take(example)}>
-                    ${example}
-                  </button>`,
-              )}`
-      }
-      ${
-        status.offer === 'blocked' && status.warning !== null
-          ? html`<p class="problem" role="alert">${status.warning}</p>`
-          : nothing
-      }
-    </section>`;
+    const [scroller, content] = [this.#scroller.value, this.#content.value];
+    if (scroller && content) this.#follow.watch(scroller, content);
   }
 
   #continue(status: StatusView): TemplateResult | typeof nothing {
@@ -172,22 +155,23 @@ export class ChatElement extends LitElement {
       this.#resync();
       return;
     }
+    const placed = message.type === 'earlier' ? this.#follow.hold() : null;
     this.current = next;
     switch (message.type) {
       case 'snapshot': {
         this.#awaitingSnapshot = false;
         const other = before?.episode !== message.view.episode;
-        if (other) this.#follow = true;
+        if (other) this.#follow.toEnd();
         void this.updateComplete.then(() => {
           this.#composer.value?.restore(message.view.draft, { always: other });
         });
         break;
       }
       case 'update':
-        this.#announce(before, next.view);
+        this.said = spokenChange(before, next.view) ?? this.said;
         break;
       case 'accepted':
-        this.#follow = true;
+        this.#follow.toEnd();
         this.#composer.value?.accepted(message.id);
         break;
       case 'refused':
@@ -195,6 +179,16 @@ export class ChatElement extends LitElement {
         break;
       case 'focus':
         this.#composer.value?.focusField();
+        break;
+      case 'earlier':
+        void this.updateComplete.then(placed);
+        break;
+      case 'highlighted':
+        this.#highlights.take(message.request, message.highlight);
+        break;
+      case 'theme':
+        this.#highlights.forget();
+        for (const code of this.querySelectorAll<CodeElement>('tw-code')) code.refresh();
         break;
       case 'files':
         this.#composer.value?.files(message.query, message.paths);
@@ -213,17 +207,7 @@ export class ChatElement extends LitElement {
     this.#host.post({ type: 'ready' });
   }
 
-  /** Finished sentences only: what streams would be read out piece by piece. */
-  #announce(before: ChatView | null, after: ChatView): void {
-    const last = after.turns.at(-1);
-    const isNew = last !== undefined && before?.turns.at(-1)?.index !== last.index;
-    if (isNew) this.said = spoken(last);
-    else if (after.status.trouble !== null && before?.status.trouble !== after.status.trouble) {
-      this.said = after.status.trouble;
-    }
-  }
-
-  readonly #take = (example: string) => () => {
+  readonly #take = (example: string): void => {
     this.#composer.value?.begin(example);
   };
 
@@ -320,9 +304,22 @@ export class ChatElement extends LitElement {
     this.#host.post({ type: 'open_link', href });
   }
 
-  readonly #onScroll = (event: Event): void => {
-    const { scrollHeight, scrollTop, clientHeight } = event.currentTarget as HTMLElement;
-    this.#follow = scrollHeight - scrollTop - clientHeight < NEAR_END;
+  readonly #toNewest = (): void => {
+    this.#follow.toEnd();
+    this.#scroller.value?.focus({ preventScroll: true });
+  };
+
+  readonly #watchTop = (button: Element | undefined): void => {
+    this.#top.disconnect();
+    if (button) this.#top.observe(button);
+  };
+
+  /** Once for each state of the list: the button stays in sight until the turns have come. */
+  readonly #askEarlier = (): void => {
+    const earlier = this.current?.view.earlier ?? 0;
+    if (earlier === 0 || this.#earlierAsked === earlier) return;
+    this.#earlierAsked = earlier;
+    this.#host.post({ type: 'earlier' });
   };
 }
 
@@ -334,39 +331,4 @@ function openQuestion(view: ChatView): TurnView | null {
   const whole = last?.kind === 'question' && last.state !== 'stopped';
   const open = whole && view.status.offer === 'reply' && last.replies.length === 0;
   return open ? last : null;
-}
-
-/** What the agent had said when its action broke off: to read, not part of the conversation. */
-function brokenOff({ partial, marker }: StatusView): TemplateResult | typeof nothing {
-  if (partial.trim() === '') return nothing;
-  return html`<article class="agent broken" aria-label=${t('The agent broke off')}>
-    ${soFar(partial, marker)} ${mark('debug-disconnect', t('Broke off here'))}
-  </article>`;
-}
-
-/** What the agent has written so far, read as it will be read when it is whole. */
-function streaming({ running, marker }: StatusView): TemplateResult | typeof nothing {
-  if (running === null) return nothing;
-  if (running.text === '') {
-    return html`<article class="agent" aria-label=${t('The agent is thinking')}>
-      <p class="thinking"><i></i><i></i><i></i></p>
-    </article>`;
-  }
-  return html`<article class="agent" aria-label=${t('The agent is writing')}>${soFar(running.text, marker)}</article>`;
-}
-
-/** A message whose end is missing. */
-function soFar(text: string, marker: string): TemplateResult {
-  const parsed = parseAction(text, { marker });
-  if (parsed.kind === 'question') return prose(text);
-  return html`${prose(parsed.message)}
-    <section class="proposal">
-      <pre><code>${parsed.code}</code></pre>
-    </section>`;
-}
-
-function spoken(turn: TurnView): string {
-  const options = turn.options.map((option, index) => `${'ABCDE'.charAt(index)}: ${option}.`).join(' ');
-  const code = turn.code === null ? '' : t('The agent proposes code.');
-  return [turn.prose, options, code].filter((part) => part !== '').join(' ');
 }

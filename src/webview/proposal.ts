@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { TurnView } from '../core/webview-protocol.ts';
+import { codeBlock } from './code-block.ts';
 import { t } from './l10n.ts';
 import type { OnTurnIntent } from './turn.ts';
 
@@ -33,7 +34,7 @@ export function proposal(turn: TurnView, onIntent: OnTurnIntent): TemplateResult
               }`
       }
     </header>
-    ${empty ? html`<p class="mark">${t('The agent answered without code.')}</p>` : html`<pre tabindex="0"><code>${turn.code}</code></pre>`}
+    ${empty ? html`<p class="mark">${t('The agent answered without code.')}</p>` : codeBlock({ code: turn.code ?? '', language: null })}
     ${
       mayDecide && turn.decision !== 'accepted'
         ? html`<footer>

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { TurnView } from '../core/webview-protocol.ts';
+import { visibleControls } from '../core/visible-controls.ts';
 import { t } from './l10n.ts';
 import type { OnTurnIntent } from './turn.ts';
 
@@ -20,7 +21,7 @@ export function questionCard(turn: TurnView, open: boolean, onIntent: OnTurnInte
       const edited = reply?.kind === 'edited_option' && reply.option === option;
       return html`<li class=${chosen || edited ? 'option chosen' : 'option'}>
         <span class="key" aria-hidden="true">${LETTERS[index]}</span>
-        <span class="text" dir="auto">${option}</span>
+        <span class="text" dir="auto">${visibleControls(option)}</span>
         ${chosen ? said('check', t('your answer')) : edited ? said('edit', t('edited by you')) : nothing}
       </li>`;
     })}
@@ -46,7 +47,7 @@ function openCard(turn: TurnView, onIntent: OnTurnIntent): TemplateResult {
             }}
           >
             <span class="key" aria-hidden="true">${LETTERS[index]}</span>
-            <span class="text" dir="auto">${option}</span>
+            <span class="text" dir="auto">${visibleControls(option)}</span>
           </button>
           <button
             class="icon"

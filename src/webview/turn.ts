@@ -4,7 +4,9 @@ import { splitContext } from '../core/context-text.ts';
 import { attachments } from './context-chips.ts';
 import { t } from './l10n.ts';
 import { prose } from './prose.ts';
+import { capped } from './capped.ts';
 import { proposal } from './proposal.ts';
+import { visibleControls } from '../core/visible-controls.ts';
 import { questionCard } from './question-card.ts';
 import { aside, toolCalls } from './tool-call.ts';
 
@@ -21,18 +23,26 @@ export class TurnElement extends LitElement {
   static override readonly properties = {
     turn: { attribute: false },
     open: { type: Boolean },
+    drawnFirst: { attribute: false },
+    asleep: { attribute: false },
     onIntent: { attribute: false },
   };
 
   declare turn: TurnView | null;
   /** The developer may answer it now. */
   declare open: boolean;
+  /** Whether it draws its content before it first comes near the window. */
+  declare drawnFirst: boolean;
+  /** Far from the window in a long list: nothing is drawn, and the browser remembers how tall it was. */
+  declare asleep: boolean;
   declare onIntent: OnTurnIntent;
 
   constructor() {
     super();
     this.turn = null;
     this.open = false;
+    this.drawnFirst = true;
+    this.asleep = false;
     this.onIntent = () => undefined;
   }
 
@@ -41,14 +51,19 @@ export class TurnElement extends LitElement {
     return this;
   }
 
+  protected override willUpdate(): void {
+    if (!this.hasUpdated && !this.drawnFirst) this.asleep = true;
+  }
+
   protected override shouldUpdate(changed: PropertyValues<this>): boolean {
-    if (changed.has('open') || !this.hasUpdated) return true;
+    if (changed.has('open') || changed.has('asleep') || !this.hasUpdated) return true;
+    if (this.asleep) return false;
     return JSON.stringify(changed.get('turn')) !== JSON.stringify(this.turn);
   }
 
   protected override render(): TemplateResult | typeof nothing {
     const { turn } = this;
-    if (turn === null) return nothing;
+    if (turn === null || this.asleep) return nothing;
     return html`
       <article class="agent" aria-label=${t('Turn {turn}, agent', { turn: turn.index + 1 })}>
         ${this.#body(turn)} ${turn.state === 'stopped' ? mark('debug-stop', t('Stopped')) : nothing}
@@ -102,9 +117,14 @@ export function bubble(text: string, label: string | null): TemplateResult {
   const { words, attachments: attached } = splitContext(text);
   return html`<article class="developer" aria-label=${t('You')}>
     ${label === null ? nothing : html`<span class="label">${label}</span>`}
-    <div class="words" dir="auto">${words}</div>
+    <div class="words" dir="auto">${capped(words, plain)}</div>
     ${attachments(attached)}
   </article>`;
+}
+
+/** Words as they stand, with nothing in them that acts unseen. */
+function plain(text: string): TemplateResult {
+  return html`${visibleControls(text)}`;
 }
 
 /** A small remark with an icon under what it is about. */

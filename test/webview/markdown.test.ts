@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { markdownHtml } from '../../src/webview/markdown.ts';
+import { markdownBlocks } from '../../src/webview/markdown.ts';
+
+/** All of it as the page gets it; a fence on its own is no HTML, so its words are escaped here as the page's templates do. */
+const markdownHtml = (text: string): string =>
+  markdownBlocks(text)
+    .map((block) => (block.type === 'html' ? block.html : `<pre>${block.code.replaceAll('<', '&lt;')}</pre>`))
+    .join('');
 
 describe('markdown of a model', () => {
   test.each([
@@ -51,9 +57,46 @@ describe('markdown of a model', () => {
     expect(markdownHtml('[![x](https://e.com/a.png)](https://e.com/)')).not.toMatch(/<img|src=/);
   });
 
-  test('a fence keeps what stands in it, and its language writes no attribute', () => {
-    const html = markdownHtml('```py" onload="x\nprint("<b>")\n```');
+  test('a fence is code with its language as a word, and nothing of it is HTML', () => {
+    expect(markdownBlocks('```py" onload="x\nprint("<b>")\n```')).toEqual([
+      { type: 'code', code: 'print("<b>")\n', language: 'py" onload="x', closed: true },
+    ]);
+  });
+
+  test('inside a list a fence keeps what stands in it, and its language writes no attribute', () => {
+    const html = markdownHtml('- so:\n\n  ```py" onload="x\n  print("<b>")\n  ```');
     expect(html).not.toMatch(/onload="x"/);
-    expect(html).toContain('print(&quot;&lt;b&gt;&quot;)');
+    expect(html).toContain('<tw-code data-language="py&quot; onload=&quot;x">print(&quot;&lt;b&gt;&quot;)');
+  });
+
+  test.each([
+    ['```js\nlet a', false],
+    ['```js', false],
+    ['```js\nlet a\n``', false],
+    ['```js\nlet a\n```', true],
+    ['````\n```\n', false],
+    ['~~~\na\n~~~~\n', true],
+    ['```\na\n```\nand then', true],
+  ])('%j: whether its code is whole is known: %s', (text, closed) => {
+    expect(markdownBlocks(text).find(({ type }) => type === 'code')).toMatchObject({ closed });
+  });
+
+  test('of a text that grows all blocks but the last stay equal', () => {
+    const text = 'First *one*.\n\n- a\n- b\n\n```py\nx = 1\n```\n\nLast one that goes on';
+    const whole = markdownBlocks(text);
+    for (let end = 60; end < text.length; end += 1) {
+      expect(markdownBlocks(text.slice(0, end)).slice(0, 3)).toEqual(whole.slice(0, 3));
+    }
+  });
+
+  test.each([
+    ['an escape sequence', 'a\u001b[31mred\u001b[0m', 'a␛[31mred␛[0m'],
+    ['a direction that is turned', 'safe\u202Eexe.txt', 'safe‹U+202E›exe.txt'],
+    ['the same as an entity', 'safe&#x202E;exe', 'safe‹U+202E›exe'],
+    ['a bell', 'x\u0007', 'x␇'],
+    ['hidden words', 'x\u{E0041}\u{E0042}', 'x‹U+E0041›‹U+E0042›'],
+  ])('%s is shown', (_name, hostile, shown) => {
+    expect(markdownHtml(hostile)).toContain(shown);
+    expect(markdownHtml(`- \`${hostile}\`\n\n  ~~~\n  ${hostile}\n  ~~~`)).not.toMatch(/[^\P{C}\n]/u);
   });
 });

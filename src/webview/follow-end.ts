@@ -1,0 +1,88 @@
+/** Closer to the end than this, px, the reader follows what is new. */
+const NEAR_END = 48;
+
+/**
+ * Keeps a scroller at its end while its reader is there, and where its reader is otherwise: what is new then only counts as
+ * news. What comes in above (earlier turns) moves nothing that is being read.
+ */
+export class FollowEnd {
+  readonly #onChange: () => void;
+  readonly #growth = new ResizeObserver(() => {
+    this.#stay();
+  });
+  #scroller: HTMLElement | null = null;
+  #content: Element | null = null;
+  #following = true;
+  /** Where the reader was last seen, px from the top. */
+  #lastTop = 0;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  /** Whether the reader is at the end and goes along with it. */
+  get following(): boolean {
+    return this.#following;
+  }
+
+  /** Call it with what is drawn now; drawing the same again changes nothing. */
+  watch(scroller: HTMLElement, content: Element): void {
+    if (scroller !== this.#scroller) {
+      this.#scroller?.removeEventListener('scroll', this.#onScroll);
+      scroller.addEventListener('scroll', this.#onScroll, { passive: true });
+      this.#scroller = scroller;
+    }
+    if (content !== this.#content) {
+      this.#growth.disconnect();
+      // What is drawn later (a font, a turn that comes into sight) grows too, and so does the window.
+      this.#growth.observe(content);
+      this.#growth.observe(scroller);
+      this.#content = content;
+    }
+    this.#stay();
+  }
+
+  /** To the newest, and along with it from now on. */
+  toEnd(): void {
+    this.#set(true);
+    this.#stay();
+  }
+
+  /**
+   * Call it before content is put in above what is read, and the result when that is done. A browser anchors the rest of the
+   * page by itself, but not at the very top.
+   */
+  hold(): () => void {
+    const scroller = this.#scroller;
+    if (scroller === null || this.#following) return () => undefined;
+    const fromEnd = scroller.scrollHeight - scroller.scrollTop;
+    return () => {
+      const top = scroller.scrollHeight - fromEnd;
+      if (scroller.scrollTop < 1 && top > 0) scroller.scrollTop = top;
+    };
+  }
+
+  #stay(): void {
+    const scroller = this.#scroller;
+    if (scroller === null || !this.#following) return;
+    scroller.scrollTop = scroller.scrollHeight;
+    this.#lastTop = scroller.scrollTop;
+  }
+
+  readonly #onScroll = (): void => {
+    const scroller = this.#scroller;
+    if (scroller === null) return;
+    const { scrollHeight, scrollTop, clientHeight } = scroller;
+    const near = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    // Content that grew below scrolls nobody away: only a reader who went up has left the end.
+    if (near) this.#set(true);
+    else if (scrollTop < this.#lastTop) this.#set(false);
+    this.#lastTop = scrollTop;
+  };
+
+  #set(following: boolean): void {
+    if (following === this.#following) return;
+    this.#following = following;
+    this.#onChange();
+  }
+}
