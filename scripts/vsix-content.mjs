@@ -28,6 +28,8 @@ const OWN = [
   'dist/ThirdPartyNotices.txt',
   'dist/webview/chat.js',
   'dist/webview/chat.css',
+  'dist/webview/review.js',
+  'dist/webview/review.css',
   'dist/webview/codicon.ttf',
   'dist/highlight/highlight.mjs',
 ];

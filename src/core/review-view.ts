@@ -109,7 +109,7 @@ function barsOf(
     const none = { value: null, noise: null, placeholders: null };
     return { total: { ...none, label }, mean: { ...none, label } };
   }
-  const noise = score.noise ?? null;
+  const noise = score.noise ?? noiseElsewhere(scored, scorings, score.index);
   const tokens = score.logp_factual?.length ?? null;
   const others = scorings.filter((other) => differsInPlaceholder(other, scored));
   const rangeOf = (own: number, read: (turn: ScoredTurn) => number | null): Span | null => {
@@ -136,20 +136,23 @@ function barsOf(
   };
 }
 
+/** A/A noise that a scoring of the same pair measured, where the one that is shown was made without. */
+function noiseElsewhere(shown: ScoredEpisode, scorings: readonly ScoredEpisode[], index: number): number | null {
+  const same = scorings.filter((other) => wayOf(other) === wayOf(shown));
+  const pair = shown.turns.find((turn) => turn.index === index)?.masked_ids_sha ?? null;
+  const turns = same.flatMap((other) => other.turns.find((turn) => turn.index === index) ?? []);
+  return turns.find(({ noise, masked_ids_sha }) => noise != null && masked_ids_sha === pair)?.noise ?? null;
+}
+
 /** The same scorer and way of measuring under another placeholder; any other difference is no matter of the placeholder. */
 function differsInPlaceholder(other: ScoredEpisode, shown: ScoredEpisode): boolean {
-  if (other.options.placeholder === shown.options.placeholder) return false;
-  const rest = ({ scorer, options }: ScoredEpisode): string =>
-    JSON.stringify([
-      scorer.id,
-      scorer.revision,
-      scorer.backend,
-      options.estimator,
-      options.clip,
-      options.top_k,
-      options.mask_mode,
-    ]);
-  return rest(other) === rest(shown);
+  return other.options.placeholder !== shown.options.placeholder && wayOf(other) === wayOf(shown);
+}
+
+/** Who scored, and how, but for the placeholder. */
+function wayOf({ scorer, options }: ScoredEpisode): string {
+  const { estimator, clip, top_k, mask_mode } = options;
+  return JSON.stringify([scorer.id, scorer.revision, scorer.backend, estimator, clip, top_k, mask_mode]);
 }
 
 /** A/A noise was measured in the estimator's unit: of a mean it is the total's share of one token. */
