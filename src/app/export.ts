@@ -3,6 +3,7 @@ import { creditBatch } from '../core/credit/credit.ts';
 import type { CreditEpisode, CreditOptions, Ledger } from '../core/credit/ledger.ts';
 import type { OutcomeKind } from '../core/credit/outcome.ts';
 import { resolveCreditOptions, type CreditChoices } from '../core/credit/options.ts';
+import { withExclusions } from '../core/dataset/exclusions.ts';
 import { exportedCredit, fittingScores, type ExportEpisode } from '../core/dataset/export-episode.ts';
 import { MANIFEST_SCHEMA, type Manifest, type RefusalReason } from '../core/dataset/manifest.ts';
 import { datasetRow, REDACTION_RULESET } from '../core/dataset/row.ts';
@@ -172,7 +173,7 @@ async function select(
   for (const [done, id] of ids.entries()) {
     signal?.throwIfAborted();
     onProgress?.(done, 2 * ids.length);
-    const original = reduce(journal.read(id));
+    const original = withExclusions(reduce(journal.read(id)));
     const admitted = admission(original);
     const refuse = (reason: RefusalReason, detail: string | null): void => {
       const why: Refused = { episode_id: id, reason, detail };
@@ -219,7 +220,7 @@ async function* rowsOf(
   for (const [index, { id, lastSeq, consent, person, scored }] of members.entries()) {
     signal?.throwIfAborted();
     onProgress?.(members.length + index, 2 * members.length);
-    const original = reduce(journal.read(id).filter(({ seq }) => seq <= lastSeq));
+    const original = withExclusions(reduce(journal.read(id).filter(({ seq }) => seq <= lastSeq)));
     const { state, replacements } = await redactEpisode(original, redactor);
     const which = { weight: 1, split: 'train', index, outcome, replacements } as const;
     const episode: ExportEpisode = { state, consent, person, ...which };

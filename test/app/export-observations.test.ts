@@ -160,7 +160,7 @@ describe('a dataset of turns with several observations', () => {
   test('rewards of the source reach the baselines, ratings the row', () => {
     const [first, second, last] = rowOf('a').turns;
     expect([first, second, last].map((turn) => turn?.turn_reward)).toEqual([0.5, 0.25, 1]);
-    expect([first?.human_label, first?.human_note]).toEqual(['up', 'good']);
+    expect([first?.thumb, first?.thumb_note]).toEqual(['up', 'good']);
     // c = .5 + .8 (.25 + .8), .25 + .8, 1.
     expect((first?.baselines.r2g ?? NaN) / (last?.baselines.r2g ?? NaN)).toBeCloseTo(1.34, 12);
     expect((second?.baselines.r2g ?? NaN) / (last?.baselines.r2g ?? NaN)).toBeCloseTo(1.05, 12);

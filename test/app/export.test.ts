@@ -202,7 +202,7 @@ test('a secret is replaced by the same placeholder everywhere, and its row goes 
     ['please write function leak', 'use <redacted:github-token:1> please'],
     ['please write function leak-too', 'both <redacted:github-token:1>', 'and pw: <redacted:env:2>'],
   ]);
-  expect(rows[1]?.turns[0]?.human_note).toBe('never log <redacted:github-token:1>');
+  expect(rows[1]?.turns[0]?.thumb_note).toBe('never log <redacted:github-token:1>');
   expect(rows.map(({ redaction }) => redaction.token_level_valid)).toEqual([true, false, false]);
   expect(rows.map(({ input_ids }) => input_ids === null)).toEqual([false, true, true]);
   expect(await verifyDataset(join(folder, 'out'))).toMatchObject({ ok: true, rows: 3 });

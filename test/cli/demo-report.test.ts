@@ -119,7 +119,7 @@ function result(questions: readonly string[], gains: readonly number[], passed: 
       refused: [],
       manifest: {
         schema: 'turnwise-dataset/1',
-        row_schema: 'infopo-fused/2',
+        row_schema: 'infopo-fused/3',
         made_by: 'test',
         files: [],
         splits: [],

@@ -82,7 +82,7 @@ test('a store is exported under any estimator and placeholder, is sound, and its
   await ask('verify', at('out'));
   const row = datasetRowSchema.parse(JSON.parse(readFileSync(at('out/episodes/train.jsonl'), 'utf8')));
   expect(row.fusion).toMatchObject({ estimator: 'kl_topk', top_k: 7, placeholder: card.placebo.placeholder });
-  expect(row.turns[0]).toMatchObject({ human_label: 'up', human_note: 'to the point', flags: [] });
+  expect(row.turns[0]).toMatchObject({ thumb: 'up', thumb_note: 'to the point', flags: [] });
   expect(row.turns[0]?.kl_support).toBeLessThanOrEqual(9);
   expect(row.turns[0]?.obs_gains?.map(({ gain }) => gain !== null)).toEqual([true, true]);
   expect(await ask('yardstick', '--store', store)).toContain('not enough ratings (1 of 10)');

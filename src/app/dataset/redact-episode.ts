@@ -1,5 +1,6 @@
 import type { EpisodeState, TurnState } from '../../core/episode-state.ts';
 import { requestGroup } from '../../core/group.ts';
+import type { Override } from '../../core/override.ts';
 import type { ScoredEpisode } from '../../core/scored-episode.ts';
 import type { Redactor } from '../../core/secrets/redactor.ts';
 import { segment } from '../../core/transcript.ts';
@@ -16,21 +17,30 @@ export interface RedactedEpisode {
  * are gone as well: they would decode back to it. Names (task, model, server) are replaced without touching the tokens.
  */
 export async function redactEpisode(state: EpisodeState, redactor: Redactor): Promise<RedactedEpisode> {
-  const texts = [...state.messages.map(({ content }) => content), ...state.turns.map(({ note }) => note ?? '')];
+  const texts = [
+    ...state.messages.map(({ content }) => content),
+    ...state.turns.map(({ note }) => note ?? ''),
+    ...[state, ...state.turns].map(({ override }) => override.note ?? ''),
+  ];
   const cleaned = redactor.texts(texts, await lintedSecrets(texts));
   const named = withCleanNames(state, redactor);
   const said = cleaned.slice(0, state.messages.length);
-  const notes = cleaned.slice(state.messages.length);
+  const notes = cleaned.slice(state.messages.length, -1 - state.turns.length);
+  const [ofEpisode, ...reviews] = cleaned.slice(-1 - state.turns.length);
   const turns = named.turns.map((turn, index) => ({
     ...turn,
     note: turn.note === null ? null : (notes[index] ?? null),
+    override: noted(turn.override, reviews[index]),
   }));
-  if (said.every((text, index) => text === texts[index])) return { state: { ...named, turns }, replacements: 0 };
+  const override = noted(state.override, ofEpisode);
+  if (said.every((text, index) => text === texts[index]))
+    return { state: { ...named, override, turns }, replacements: 0 };
   const messages = state.messages.map((message, index) => ({ ...message, content: said[index] ?? '' }));
   const spans = segment(messages);
   return {
     state: {
       ...named,
+      override,
       messages,
       groupId: groupAmong(named, messages),
       turns: turns.map((turn, index) => withoutTokens(turn, (k) => said[spans[index]?.observations[k] ?? -1] ?? '')),
@@ -65,6 +75,11 @@ function withCleanNames(state: EpisodeState, redactor: Redactor): EpisodeState {
       return { ...turn, generation: { ...generation, ...names } };
     }),
   };
+}
+
+/** An override with its note as it may leave. */
+function noted(override: Override, note: string | undefined): Override {
+  return { ...override, note: override.note === null ? null : (note ?? null) };
 }
 
 /** A group that came of a request is that of the request as it leaves: its readers know no other. */

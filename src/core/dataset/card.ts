@@ -42,6 +42,8 @@ export function datasetCard(manifest: Omit<Manifest, 'files'>, notice: string | 
     '  tokens that the policy sampled and nobody touched, `token_advantages` holds the advantage of their turn. Where the chat',
     '  template rewrites history, `input_ids` is null and `segments` holds one rendered context per action.',
     '- `turns`: one row per agent turn, derived from the episodes, for analysis.',
+    '- `human_label` (harmful, needless, unclear, useful, essential) and `human_note` are what a reviewer said of an episode or a',
+    '  turn; `thumb` is what the developer said in the chat. What a reviewer left out is `excluded`: `loss_mask` 0, gain kept.',
     '- A number that is not known is null, with its reason beside it; 0 always means zero.',
     '- `prompt`, `messages`, `data_source`, `ability`, `reward_model` and `extra_info` are named as common trainers expect.',
     '- `fusion` and the rows of the same batch are enough to compute every advantage again; `turnwise verify` does.',

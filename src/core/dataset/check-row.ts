@@ -49,7 +49,10 @@ function checkConversation(row: DatasetRow, { check, same }: Findings): void {
     const elicited = spans[index]?.observations ?? [];
     same(`${at}.turn_index`, index, turn.turn_index, 'turns are numbered from 0');
     same(`${at}.inherited`, turn.action_state === 'inherited', turn.inherited, 'inherited says what action_state says');
-    same(`${at}.excluded`, turn.action_state === 'excluded', turn.excluded, 'excluded says what action_state says');
+    const mustBe = turn.action_state === 'excluded' || (row.excluded && !turn.inherited);
+    check(turn.excluded || !mustBe, `${at}.excluded`, true, turn.excluded, 'what a reviewer left out says so');
+    const trained = turn.excluded && (turn.action_state === 'sampled' || turn.inherited);
+    check(!trained, `${at}.excluded`, false, turn.excluded, 'what is left out is not sampled, and its own');
     const kinds = turn.obs_gains?.map(({ kind }) => kind) ?? [];
     same(`${at}.obs_gains`, elicited.length, kinds.length, 'one entry per observation; null where none came back');
     check(turn.obs_gains?.length !== 0, `${at}.obs_gains`, null, [], 'no observation is null');

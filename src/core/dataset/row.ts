@@ -5,6 +5,7 @@ import type { TurnState } from '../episode-state.ts';
 import type { Message } from '../message.ts';
 import type { ScoredEpisode, ScoredTurn } from '../scored-episode.ts';
 import { exportedContexts, exportedFlags, exportedOutcome, type ExportEpisode } from './export-episode.ts';
+import { isLeftOut } from './exclusions.ts';
 import { DATASET_SCHEMA, type DatasetRow, type DatasetTurn, type Fusion } from './schema.ts';
 import { layTokens, type Span } from './token-layout.ts';
 
@@ -39,6 +40,9 @@ export function datasetRow(episode: ExportEpisode, scored: ScoredEpisode | null,
     fork_turn: state.parent?.turn ?? null,
     person: episode.person,
     weight: Math.fround(episode.weight),
+    human_label: state.override.label,
+    human_note: noted(state.override.note),
+    excluded: state.override.excluded,
     source: state.source,
     created_at: state.createdAt,
     prompt: state.messages.slice(0, firstAction < 0 ? undefined : firstAction).map(plain),
@@ -62,6 +66,7 @@ export function datasetRow(episode: ExportEpisode, scored: ScoredEpisode | null,
         observation: layout.observations[index] ?? null,
         nextTokens: contexts?.contexts[index + 1]?.action_ids.length ?? null,
         flags: exportedFlags(state, scored, index),
+        excluded: isLeftOut(state, turn),
       }),
     ),
     outcome_reward: outcome.value,
@@ -86,6 +91,7 @@ function datasetTurn(
     readonly observation: Span | null;
     readonly nextTokens: number | null;
     readonly flags: DatasetTurn['flags'];
+    readonly excluded: boolean;
   },
 ): DatasetTurn {
   const { action, observation } = place;
@@ -104,7 +110,7 @@ function datasetTurn(
     obs_kind: turn.observations[0]?.kind ?? null,
     obs_gains: obsGains(turn, scored),
     inherited: turn.state === 'inherited',
-    excluded: turn.state === 'excluded',
+    excluded: place.excluded,
     mask_truncated: scored?.mask_truncated ?? false,
     info_gain: gain,
     info_gain_sum: scored?.gain_sum ?? null,
@@ -130,8 +136,10 @@ function datasetTurn(
     info_n: credit?.info_n ?? null,
     info_mean: credit?.info_mean ?? null,
     info_sd: credit?.info_sd ?? null,
-    human_label: turn.thumb === null ? null : turn.thumb === 1 ? 'up' : 'down',
-    human_note: turn.note === null ? null : wellFormed(turn.note),
+    human_label: turn.override.label,
+    human_note: noted(turn.override.note),
+    thumb: turn.thumb === null ? null : turn.thumb === 1 ? 'up' : 'down',
+    thumb_note: noted(turn.note),
     latency_ms: turn.observations[0]?.latencyMs ?? null,
     reply_words: replyWords(turn),
   };
@@ -233,6 +241,10 @@ function samplingOf(generations: readonly GenerationRecord[]): DatasetRow['sampl
 
 function plain({ role, content }: Message): DatasetRow['messages'][number] {
   return { role, content: wellFormed(content) };
+}
+
+function noted(note: string | null): string | null {
+  return note === null ? null : wellFormed(note);
 }
 
 /** Half surrogates cannot be written as UTF-8; replaced here, both files hold the same text. */

@@ -13,10 +13,11 @@ import {
 } from '../credit/ledger.ts';
 import { groupRuleSchema } from '../group.ts';
 import { actionStateSchema, nullReasonSchema, observationKindSchema } from '../observation.ts';
+import { reviewLabelSchema } from '../override.ts';
 import { estimatorSchema, scoreFlagSchema } from '../scored-episode.ts';
 
 /** Version of the row format; readers refuse any other. */
-export const DATASET_SCHEMA = 'infopo-fused/2';
+export const DATASET_SCHEMA = 'infopo-fused/3';
 
 // The number formats decide the Parquet types: int32 INT32, int INT64, float32 FLOAT, number DOUBLE, 0 | 1 INT_8, `parquet: timestamp`
 // milliseconds since 1970. This file is the one definition of the columns; the written schema and the JSON Schema are derived.
@@ -53,6 +54,7 @@ export const datasetTurnSchema = z.object({
     )
     .nullable(),
   inherited: z.boolean(),
+  /** A reviewer left the turn out, or its episode: never trained on. */
   excluded: z.boolean(),
   mask_truncated: z.boolean(),
   /** Gain in nats by `fusion.estimator`, in total nats, and outside copied n-grams (spec S1). */
@@ -86,8 +88,11 @@ export const datasetTurnSchema = z.object({
   info_n: count.nullable(),
   info_mean: z.number().nullable(),
   info_sd: z.number().nullable(),
-  human_label: z.enum(['up', 'down']).nullable(),
+  /** What a reviewer said of the turn, and what the developer's thumb said while it was had. */
+  human_label: reviewLabelSchema.nullable(),
   human_note: z.string().nullable(),
+  thumb: z.enum(['up', 'down']).nullable(),
+  thumb_note: z.string().nullable(),
   latency_ms: z.number().nonnegative().nullable(),
   /** Words that the developer had to send; null where nothing came back. */
   reply_words: count.nullable(),
@@ -171,6 +176,10 @@ export const datasetRowSchema = z.object({
   /** Salted hash, for splits by person; null where nobody knows who it was. */
   person: z.string().nullable(),
   weight: z.float32().nonnegative(),
+  /** What a reviewer said of the whole episode; excluded: all its turns are. */
+  human_label: reviewLabelSchema.nullable(),
+  human_note: z.string().nullable(),
+  excluded: z.boolean(),
   source: z.string(),
   created_at: when,
   /** What stands before the first action, and the whole conversation. */
