@@ -24,6 +24,7 @@ const LATER = {
   product: ['src/host/product.ts', 'src/host/commands.ts'],
   backends: [
     'src/backends/chat.ts',
+    'src/backends/detect-server.ts',
     'src/backends/engine.ts',
     'src/backends/open.ts',
     'src/backends/fetch-tokenizer.ts',

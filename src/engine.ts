@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { errorText, TurnwiseError } from './core/error.ts';
 import { endWithoutLeases } from './engine/leases.ts';
+import { inspectGguf } from './engine/inspect-gguf.ts';
 import { serve } from './engine/serve.ts';
 
 /**
@@ -8,7 +9,7 @@ import { serve } from './engine/serve.ts';
  * [--leases DIR]`. Prints one
  * JSON line on stdout: `{url, token_file, pid, model_sha}` when it serves, `{error}` when it cannot. With `--with-parent` it
  * ends when its stdin closes, so that no parent's death leaves it behind; with `--leases` when no process is left that holds
- * a lease in that folder.
+ * a lease in that folder. `--inspect FILE` prints what a model's header says, and serves nothing.
  */
 async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -21,8 +22,13 @@ async function main(argv: readonly string[]): Promise<void> {
       gpu: { type: 'boolean', default: false },
       'with-parent': { type: 'boolean', default: false },
       leases: { type: 'string' },
+      inspect: { type: 'string' },
     },
   });
+  if (values.inspect !== undefined) {
+    say(await inspectGguf(values.inspect));
+    return;
+  }
   if (values.model === undefined) {
     throw new TurnwiseError('usage', 'missing_model', 'Say which GGUF file to serve with --model FILE.');
   }

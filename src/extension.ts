@@ -27,6 +27,7 @@ export function activate(context: vscode.ExtensionContext): TurnwiseApi {
           host.chat.resolve(view);
           // The first answer should not wait for a model to load.
           void host.servers.chat().catch(() => undefined);
+          void host.servers.lookAtScorer();
         } catch (thrown) {
           view.webview.html = failurePage(errorText(thrown));
         }
@@ -113,6 +114,8 @@ async function open(
 function connectorsOf(context: vscode.ExtensionContext): Connectors {
   return {
     openChat: async (server): Promise<ChatBackend> => (await import('./backends/chat.ts')).openChat(server),
+    detect: async (server, signal) => (await import('./backends/detect-server.ts')).detectServer(server, signal),
+    whyNoEcho: async (server, signal) => (await import('./backends/detect-server.ts')).whyNoEcho(server, signal),
     openEngineScorer: async (engine): Promise<Backend> =>
       (await import('./backends/engine.ts')).openEngineBackend(engine),
     openScorer: async ({ kind, url, model, apiKey, tokenizer, agree }): Promise<Backend> => {

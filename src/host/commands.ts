@@ -6,7 +6,16 @@ import { cancelScoring, copyMessages, pauseScoring, resumeScoring, scoreNow } fr
 import { exportDataset, exportEpisode } from './export-dataset.ts';
 import { renameEpisode, searchEpisodes } from './history.ts';
 import { backUpJournal, checkJournal, deleteEpisode } from './journal-care.ts';
-import { addServer, chooseChatServer, chooseConsent, chooseScorer, openSettings, setServerKey } from './pickers.ts';
+import { chooseEngineModel } from './engine-model.ts';
+import {
+  addServer,
+  chooseChatServer,
+  chooseConsent,
+  chooseScorer,
+  manageServers,
+  openSettings,
+  setServerKey,
+} from './pickers.ts';
 import { reviewEpisode, showTrends } from './review-source.ts';
 
 /** What a command does; `argument` is the row of the tree that it was called on, if any. */
@@ -54,7 +63,11 @@ export const COMMANDS = {
   'turnwise.chooseScorer': chooseScorer,
   'turnwise.checkScorer': checkScorer,
   'turnwise.addServer': addServer,
+  'turnwise.manageServers': manageServers,
   'turnwise.setServerKey': setServerKey,
+  'turnwise.chooseEngineModel': async (host) => {
+    await chooseEngineModel(host);
+  },
   'turnwise.restartEngine': async (host) => {
     await host.servers.restartEngine();
     host.scoring.retryMended();

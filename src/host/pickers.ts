@@ -1,30 +1,46 @@
 import * as vscode from 'vscode';
 import { consentScopeSchema, type ConsentScope } from '../core/event.ts';
-import { ENGINE_PROFILE, isLoopback, serverProfileSchema, type ServerProfile } from '../core/settings.ts';
+import { ENGINE_PROFILE, isLoopback, type ServerProfile } from '../core/settings.ts';
+import { chooseEngineModel } from './engine-model.ts';
 import type { Host } from './host.ts';
+import { askForKey, askForServer, cannotScore, removeServer, writeSetting } from './profiles.ts';
 
 /** Chooses the server that chats. */
 export async function chooseChatServer(host: Host): Promise<void> {
-  const name = await pickServer(host, vscode.l10n.t('Which server should chat?'), host.settings.current['chat.server']);
+  const current = host.settings.current['chat.server'];
+  const name = await pickServer(host, { title: vscode.l10n.t('Which server should chat?'), current, scoring: false });
   if (name === null) return;
   const server = host.settings.current.servers.find((candidate) => candidate.name === name);
   if (server && !isLoopback(server.url) && !(await mayLeave(server))) return;
-  await write('chat.server', name);
+  await writeSetting('chat.server', name);
 }
 
-/** Chooses the server that scores. */
+/** Chooses the server that scores; one that cannot is not taken, and what can is offered in its place. */
 export async function chooseScorer(host: Host): Promise<void> {
-  const name = await pickServer(
-    host,
-    vscode.l10n.t('Which server should score?'),
-    host.settings.current['scoring.server'],
-  );
-  if (name !== null) await write('scoring.server', name);
+  const current = host.settings.current['scoring.server'];
+  const name = await pickServer(host, { title: vscode.l10n.t('Which server should score?'), current, scoring: true });
+  if (name === null) return;
+  const server = host.settings.current.servers.find((candidate) => candidate.name === name);
+  if (server?.scorer !== 'none') {
+    await writeSetting('scoring.server', name);
+    return;
+  }
+  const instead = vscode.l10n.t('Score with the Local Engine');
+  const answer = await vscode.window.showWarningMessage(cannotScore(name), { modal: true }, instead);
+  if (answer === instead) await writeSetting('scoring.server', ENGINE_PROFILE);
 }
 
-/** Describes a server, asks for its key, and keeps both where they belong. */
+/** Describes a server, asks for its key where it wants one, and keeps both where they belong. */
 export async function addServer(host: Host): Promise<void> {
   await askForServer(host);
+}
+
+/** Shows the profiles, to be mended, given a key or taken away. */
+export async function manageServers(host: Host): Promise<void> {
+  const current = host.settings.current['chat.server'];
+  const name = await pickServer(host, { title: vscode.l10n.t('Servers and models'), current, scoring: false });
+  const server = host.settings.current.servers.find((candidate) => candidate.name === name);
+  if (server) await askForServer(host, server);
 }
 
 /** Asks for the key of a server; an empty answer takes the old one away. */
@@ -61,58 +77,101 @@ export async function openSettings(): Promise<void> {
   await vscode.commands.executeCommand('workbench.action.openSettings', '@ext:turnwise.turnwise');
 }
 
-/** The name of a profile; null: none was chosen. */
-async function pickServer(host: Host, title: string, current: string): Promise<string | null> {
-  const add = { label: `$(add) ${vscode.l10n.t('Add a server…')}`, name: null };
-  const items = [
-    { label: vscode.l10n.t('Local engine'), description: vscode.l10n.t('on this machine'), name: ENGINE_PROFILE },
-    ...host.settings.current.servers.map(({ name, model, url }) => ({
-      label: name,
-      description: vscode.l10n.t('{model} at {url}', { model, url }),
-      name,
-    })),
-  ].map((item) => ({ ...item, label: item.name === current ? `$(check) ${item.label}` : item.label }));
-  const chosen = await vscode.window.showQuickPick([...items, add], { title, matchOnDescription: true });
-  if (chosen === undefined) return null;
-  return chosen.name ?? askForServer(host);
+/** A row of the picker: a profile, or (null) what leads to another one. */
+interface ServerItem extends vscode.QuickPickItem {
+  readonly profile: string | null;
+  readonly then: 'use' | 'add' | 'model';
 }
 
-/** The name of the server that was described; null: the developer thought better of it. */
-async function askForServer(host: Host): Promise<string | null> {
-  if (!vscode.workspace.isTrusted) {
-    void vscode.window.showWarningMessage(
-      vscode.l10n.t('This workspace is not trusted, so servers cannot be added here; trust it first.'),
-    );
-    return null;
+type ItemWish = 'edit' | 'key' | 'remove';
+
+/** The name of a profile; null: none was chosen. Its buttons mend, key and remove one; the picker then comes again. */
+async function pickServer(
+  host: Host,
+  wish: { readonly title: string; readonly current: string; readonly scoring: boolean },
+): Promise<string | null> {
+  for (;;) {
+    const answer = await askPicker(wish.title, itemsOf(host, wish));
+    if (answer === null) return null;
+    const { item, wish: button } = answer;
+    const server = host.settings.current.servers.find(({ name }) => name === item.profile);
+    if (button === null) {
+      if (item.then === 'add') return askForServer(host);
+      if (item.then === 'use') return item.profile;
+      if (!(await chooseEngineModel(host))) return null;
+      return ENGINE_PROFILE;
+    }
+    if (server === undefined) continue;
+    if (button === 'edit') await askForServer(host, server);
+    else if (button === 'key') await askForKey(host, server.name);
+    else await removeServer(host, server.name);
   }
-  const taken = new Set(host.settings.current.servers.map(({ name }) => name));
-  const field = serverProfileSchema.shape;
-  const name = await ask(vscode.l10n.t('Name of the server'), 'gpu-box', (text) =>
-    taken.has(text) ? vscode.l10n.t('There is one of this name.') : problemOf(field.name.safeParse(text)),
-  );
-  if (name === undefined) return null;
-  const url = await ask(vscode.l10n.t('URL of {name}, with /v1', { name }), 'http://127.0.0.1:8000/v1', (text) =>
-    problemOf(field.url.safeParse(text)),
-  );
-  if (url === undefined) return null;
-  const model = await ask(vscode.l10n.t('Model, as the server calls it'), 'Qwen/Qwen3-8B', (text) =>
-    problemOf(field.model.safeParse(text)),
-  );
-  if (model === undefined) return null;
-  const servers = vscode.workspace.getConfiguration('turnwise').get<unknown[]>('servers') ?? [];
-  await write('servers', [...servers, { name, url, model }]);
-  await askForKey(host, name);
-  return name;
 }
 
-async function askForKey(host: Host, name: string): Promise<void> {
-  const key = await vscode.window.showInputBox({
-    title: vscode.l10n.t('Key of {name}', { name }),
-    prompt: vscode.l10n.t('Kept in the secret storage. Empty: the server wants none.'),
-    password: true,
-    ignoreFocusOut: true,
+function itemsOf(
+  host: Host,
+  { current, scoring }: { readonly current: string; readonly scoring: boolean },
+): ServerItem[] {
+  const mark = (name: string, label: string): string => (name === current ? `$(check) ${label}` : label);
+  const model = host.settings.current['engine.model'];
+  const profiles = host.settings.current.servers.map(({ name, model: served, url, scorer }): ServerItem => ({
+    label: mark(name, name),
+    description: vscode.l10n.t('{model} at {url}', { model: served, url }),
+    ...(scoring && scorer === 'none' ? { detail: `$(circle-slash) ${vscode.l10n.t('cannot score')}` } : {}),
+    profile: name,
+    then: 'use',
+    buttons: buttons(),
+  }));
+  return [
+    {
+      label: mark(ENGINE_PROFILE, vscode.l10n.t('Local engine')),
+      description:
+        model === '' ? vscode.l10n.t('on this machine') : vscode.l10n.t('on this machine: {model}', { model }),
+      profile: ENGINE_PROFILE,
+      then: 'use',
+    },
+    ...profiles,
+    { label: `$(add) ${vscode.l10n.t('Add a server…')}`, profile: null, then: 'add' },
+    { label: `$(file) ${vscode.l10n.t('Choose a model file for the local engine…')}`, profile: null, then: 'model' },
+  ];
+}
+
+interface WishButton extends vscode.QuickInputButton {
+  readonly wish: ItemWish;
+}
+
+function buttons(): WishButton[] {
+  return [
+    { wish: 'edit', iconPath: new vscode.ThemeIcon('edit'), tooltip: vscode.l10n.t('Change') },
+    { wish: 'key', iconPath: new vscode.ThemeIcon('key'), tooltip: vscode.l10n.t('Set its key') },
+    { wish: 'remove', iconPath: new vscode.ThemeIcon('trash'), tooltip: vscode.l10n.t('Remove') },
+  ];
+}
+
+async function askPicker(
+  title: string,
+  items: ServerItem[],
+): Promise<{ readonly item: ServerItem; readonly wish: ItemWish | null } | null> {
+  return new Promise((resolve) => {
+    const picker = vscode.window.createQuickPick<ServerItem>();
+    picker.title = title;
+    picker.items = items;
+    picker.matchOnDescription = true;
+    picker.onDidAccept(() => {
+      const [item] = picker.activeItems;
+      if (item !== undefined) resolve({ item, wish: null });
+      picker.hide();
+    });
+    picker.onDidTriggerItemButton(({ item, button }) => {
+      resolve({ item, wish: (button as WishButton).wish });
+      picker.hide();
+    });
+    picker.onDidHide(() => {
+      picker.dispose();
+      resolve(null);
+    });
+    picker.show();
   });
-  if (key !== undefined) await host.keys.set(name, key.trim());
 }
 
 async function mayLeave({ name, url }: ServerProfile): Promise<boolean> {
@@ -128,29 +187,4 @@ async function mayLeave({ name, url }: ServerProfile): Promise<boolean> {
     send,
   );
   return answer === send;
-}
-
-async function ask(
-  title: string,
-  placeHolder: string,
-  problem: (text: string) => string | null,
-): Promise<string | undefined> {
-  const answer = await vscode.window.showInputBox({
-    title,
-    placeHolder,
-    ignoreFocusOut: true,
-    validateInput: (text) => problem(text.trim()),
-  });
-  return answer?.trim();
-}
-
-function problemOf(parsed: {
-  readonly success: boolean;
-  readonly error?: { readonly issues: readonly { readonly message: string }[] };
-}): string | null {
-  return parsed.success ? null : (parsed.error?.issues[0]?.message ?? vscode.l10n.t('This cannot be used.'));
-}
-
-async function write(key: string, value: unknown): Promise<void> {
-  await vscode.workspace.getConfiguration('turnwise').update(key, value, vscode.ConfigurationTarget.Global);
 }

@@ -216,6 +216,7 @@ export async function openProduct(
   let scorerSetup = servers.scorerSetup();
   const mended = (): void => {
     servers.askAgain();
+    void servers.lookAtScorer();
     scoring.retryMended();
     tree.refresh();
   };
@@ -383,9 +384,9 @@ function workspaceName(): string {
   return (workspaceFile ?? workspaceFolders?.[0]?.uri)?.toString() ?? 'no folder';
 }
 
-function warningOf(settings: SettingsReader, { health }: ServerPool): string | null {
+function warningOf(settings: SettingsReader, { health, scorerProblem }: ServerPool): string | null {
   if (health.state === 'failed') return health.message;
   if (!vscode.workspace.isTrusted)
     return vscode.l10n.t('This workspace is not trusted: only the local engine is used.');
-  return settings.problems[0]?.message ?? null;
+  return settings.problems[0]?.message ?? scorerProblem;
 }

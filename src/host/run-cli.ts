@@ -4,6 +4,8 @@ import type { z } from 'zod';
 import { TurnwiseError } from '../core/error.ts';
 
 export interface CliRun {
+  /** Which program of `dist` runs; the command line, if nothing else is said. */
+  readonly program?: 'turnwise.js' | 'engine.js';
   readonly env?: Readonly<Record<string, string>>;
   /** Cancelling ends the child. */
   readonly token?: vscode.CancellationToken;
@@ -21,10 +23,10 @@ export async function runCli<T>(
   extensionUri: vscode.Uri,
   command: readonly string[],
   shape: z.ZodType<T>,
-  { env = {}, token, told = [0], reason }: CliRun,
+  { program = 'turnwise.js', env = {}, token, told = [0], reason }: CliRun,
 ): Promise<T | null> {
-  const cli = vscode.Uri.joinPath(extensionUri, 'dist', 'turnwise.js').fsPath;
-  const child = spawn(process.execPath, [cli, ...command, '--json'], {
+  const cli = vscode.Uri.joinPath(extensionUri, 'dist', program).fsPath;
+  const child = spawn(process.execPath, [cli, ...command, ...(program === 'turnwise.js' ? ['--json'] : [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env, ELECTRON_RUN_AS_NODE: '1' },
   });

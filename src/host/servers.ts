@@ -4,7 +4,9 @@ import { scorerName } from '../app/scorer-name.ts';
 import { SharedEngine } from '../app/shared-engine.ts';
 import type { Backend, ChatBackend } from '../core/backend.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
+import type { ServerProbe } from '../core/server-probe.ts';
 import { ENGINE_PROFILE, findProfile, isLoopback, type Profile, type Settings } from '../core/settings.ts';
+import { cannotScore } from './profiles.ts';
 import type { ServerKeys } from './server-keys.ts';
 import type { SettingsReader } from './settings.ts';
 import { TokenizerConsent, type TokenizerFetch } from './tokenizer-consent.ts';
@@ -17,6 +19,13 @@ export interface Connectors {
     readonly model: string | null;
     readonly name: string;
   }): Promise<ChatBackend>;
+  /** Finds out what answers at an address. */
+  detect(server: { readonly url: string; readonly apiKey: string | null }, signal: AbortSignal): Promise<ServerProbe>;
+  /** Why a server gives no log-probs of a text that one hands in; null: it does. */
+  whyNoEcho(
+    server: { readonly url: string; readonly apiKey: string | null; readonly model: string },
+    signal: AbortSignal,
+  ): Promise<string | null>;
   openEngineScorer(engine: { readonly url: string; readonly token: string }): Promise<Backend>;
   openScorer(server: {
     readonly kind: string;
@@ -54,6 +63,8 @@ export class ServerPool implements vscode.Disposable {
   readonly #scorers = new Map<string, Backend>();
   readonly #consent = new TokenizerConsent();
   #health: Health = { state: 'unknown' };
+  /** What was wrong with the scorer when it was last looked at, and which one that was. */
+  #scorerTrouble: { readonly of: string; readonly message: string } | null = null;
   /** The profile that the health is of. */
   #healthOf: string | null = null;
 
@@ -146,6 +157,51 @@ export class ServerPool implements vscode.Disposable {
     const backend = await open();
     this.#scorers.set(id, backend);
     return backend;
+  }
+
+  /** Finds out what answers at an address. Throws what its client throws. */
+  detect(server: { readonly url: string; readonly apiKey: string | null }, signal: AbortSignal): Promise<ServerProbe> {
+    return this.#connectors.detect(server, signal);
+  }
+
+  async whyNoEcho(
+    server: { readonly url: string; readonly apiKey: string | null; readonly model: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly refusal: string | null }> {
+    return { refusal: await this.#connectors.whyNoEcho(server, signal) };
+  }
+
+  /** Why nothing can be scored as things stand, in a sentence that ends in what to do; null: nothing is known against it. */
+  get scorerProblem(): string | null {
+    const settings = this.#settings.current;
+    const name = settings['scoring.server'];
+    const profile = findProfile(settings, name);
+    if (!settings['scoring.enabled']) return null;
+    if (profile?.kind === 'server' && profile.scorer === 'none') return cannotScore(name);
+    return this.#scorerTrouble?.of === this.scorerSetup() ? this.#scorerTrouble.message : null;
+  }
+
+  /**
+   * Asks a scorer that is no local engine what it can do, so that a person hears of it before the first message. A tokenizer
+   * that has to be agreed to is left for the first scoring.
+   */
+  async lookAtScorer(): Promise<void> {
+    const settings = this.#settings.current;
+    const profile = findProfile(settings, settings['scoring.server']);
+    if (profile?.kind !== 'server' || profile.scorer === 'none' || profile.tokenizer?.startsWith('hf:') === true)
+      return;
+    const of = this.scorerSetup();
+    try {
+      await (await this.scorer()).facts();
+      this.#scorerTrouble = null;
+    } catch (thrown) {
+      const message = vscode.l10n.t('Scoring is not possible with {name} now. {why}', {
+        name: profile.name,
+        why: errorText(thrown),
+      });
+      this.#scorerTrouble = { of, message };
+    }
+    this.#changed.fire();
   }
 
   /** Somebody wants the scorer now: what was declined for it may be asked once more. */

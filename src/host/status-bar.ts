@@ -20,7 +20,7 @@ export class StatusBar implements vscode.Disposable {
 
   update(): void {
     const { name, notice } = this.#servers.describeChat();
-    const { health } = this.#servers;
+    const { health, scorerProblem } = this.#servers;
     const icon = {
       unknown: 'comment-discussion',
       connecting: 'loading~spin',
@@ -33,14 +33,17 @@ export class StatusBar implements vscode.Disposable {
       ready: vscode.l10n.t('ready'),
       failed: vscode.l10n.t('not available'),
     }[health.state];
-    this.#item.text = `$(${icon}) ${name}`;
+    this.#item.text = `$(${icon}) ${name}${scorerProblem === null ? '' : ' $(circle-slash)'}`;
     this.#item.tooltip = [
       vscode.l10n.t('Turnwise chats with: {name} ({state})', { name, state: words }),
       ...(health.state === 'failed' ? [health.message] : []),
       ...(notice === null ? [] : [notice]),
+      ...(scorerProblem === null ? [] : [scorerProblem]),
       vscode.l10n.t('Click to choose another server.'),
     ].join('\n\n');
-    this.#item.accessibilityInformation = { label: `Turnwise: ${name}, ${words}` };
+    this.#item.accessibilityInformation = {
+      label: `Turnwise: ${[name, words, ...(scorerProblem === null ? [] : [scorerProblem])].join(', ')}`,
+    };
     this.#item.backgroundColor =
       health.state === 'failed' ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
   }
