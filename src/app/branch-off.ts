@@ -1,4 +1,5 @@
 import type { Branches } from '../core/branches.ts';
+import { attachmentLabel, MAX_ATTACHMENTS, splitContext, withContext } from '../core/context-text.ts';
 import { TurnwiseError } from '../core/error.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import type { EventBody } from '../core/event.ts';
@@ -33,7 +34,17 @@ function words(parent: EpisodeState, wish: BranchWish): EventBody[] {
   if (wish.text.trim() === '') {
     throw new TurnwiseError('usage', 'empty_text', 'Write what you want to say instead, then send it.');
   }
-  return wish.at === 'request' ? [{ type: 'request_accepted', text: wish.text }] : [reply(parent, wish)];
+  if (wish.at === 'reply') return [reply(parent, wish)];
+  return [{ type: 'request_accepted', text: withAttached(wish.text, parent.request ?? '') }];
+}
+
+/** What was attached to the words before goes with the new ones, unless the same place is attached anew. */
+function withAttached(text: string, before: string): string {
+  const { words: said, attachments: anew } = splitContext(text);
+  const labels = new Set(anew.map(attachmentLabel));
+  const kept = splitContext(before).attachments.filter((one) => !labels.has(attachmentLabel(one)));
+  const attachments = [...anew, ...kept].slice(0, MAX_ATTACHMENTS);
+  return attachments.length === 0 ? text : withContext(said, attachments);
 }
 
 /** Given as the reply in its place was given: what was an option is an edited one now, a rejection stays one. */
@@ -46,7 +57,12 @@ function reply(parent: EpisodeState, { turn, text }: Extract<BranchWish, { at: '
       'There is no reply of yours to edit here; look at the chat again.',
     );
   }
-  const shared = { type: 'observed', turn, text, options_shown: before.optionsShown } as const;
+  const shared = {
+    type: 'observed',
+    turn,
+    text: withAttached(text, before.text),
+    options_shown: before.optionsShown,
+  } as const;
   // How long the question was thought about is not known: it was read before.
   const latency_ms = null;
   if (before.kind === 'rejected') return { ...shared, kind: 'rejected', option: null, latency_ms };

@@ -23,15 +23,15 @@ export interface Versions {
  */
 export interface Branches {
   /** The versions of a place as seen from an episode; null where there is only one. */
-  versions(episode: string, point: ForkPoint): Versions | null;
+  readonly versions: (episode: string, point: ForkPoint) => Versions | null;
   /** The episode whose own words are at this place of an episode: itself, or one that it inherits them from. */
-  owner(episode: string, point: ForkPoint): string;
+  readonly owner: (episode: string, point: ForkPoint) => string;
   /** The branch that an episode is; null: it is none, or its parent is unknown. */
-  of(episode: string): Branch | null;
+  readonly of: (episode: string) => Branch | null;
   /** What branches off an episode directly, the oldest first. */
-  from(episode: string): readonly Branch[];
+  readonly from: (episode: string) => readonly Branch[];
   /** The episode that it and all its relatives come from. */
-  root(episode: string): string;
+  readonly root: (episode: string) => string;
 }
 
 /** Reads a store's branches, the oldest first. One whose parent is not older is taken for a root, so that nothing goes in circles. */

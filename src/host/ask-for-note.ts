@@ -6,8 +6,11 @@ export async function askForNote(session: ChatSession, turn: number | null): Pro
   const { episode, state } = session;
   const value = (turn === null ? state.episodeNote : state.turns[turn]?.note) ?? '';
   const note = await vscode.window.showInputBox({
-    title: turn === null ? 'Note on this conversation' : `Note on turn ${turn + 1}`,
-    prompt: turn === null ? 'How did it go?' : 'What was good or bad about it?',
+    title:
+      turn === null
+        ? vscode.l10n.t('Note on this conversation')
+        : vscode.l10n.t('Note on turn {turn}', { turn: turn + 1 }),
+    prompt: turn === null ? vscode.l10n.t('How did it go?') : vscode.l10n.t('What was good or bad about it?'),
     value,
     ignoreFocusOut: true,
   });

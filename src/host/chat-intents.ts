@@ -47,9 +47,13 @@ async function perform(host: Host, intent: Intent): Promise<void> {
     case 'skip':
       return session.skip(intent.turn);
     case 'edit_request':
-      return session.branch({ at: 'request', text: intent.text });
+      await session.branch({ at: 'request', text: await host.context.compose(intent.text) });
+      host.context.clear();
+      return;
     case 'edit_reply':
-      return session.branch({ at: 'reply', turn: intent.turn, text: intent.text });
+      await session.branch({ at: 'reply', turn: intent.turn, text: await host.context.compose(intent.text) });
+      host.context.clear();
+      return;
     case 'regenerate':
       return session.branch({ at: 'action', turn: intent.turn });
     case 'show_version':

@@ -1,30 +1,41 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { createRef, ref } from 'lit/directives/ref.js';
+import { repeat } from 'lit/directives/repeat.js';
+import { Announcements } from './announcements.ts';
+import { belowTurns, type OutcomeIntent } from './below-turns.ts';
 import { applyToView } from '../core/chat-view.ts';
-import type { ChatView, HostMessage, StatusView, TurnView } from '../core/webview-protocol.ts';
+import { splitContext } from '../core/context-text.ts';
+import type { ChatView, HostMessage } from '../core/webview-protocol.ts';
 import type { CodeElement } from './code-block.ts';
 import './composer.ts';
 import type { ComposerElement, ComposerIntent } from './composer.ts';
+import { requestWords } from './developer-words.ts';
 import { FollowEnd } from './follow-end.ts';
 import { chatHeader } from './header.ts';
 import { HighlightRequest, Highlights } from './highlights.ts';
 import { connectHost, type HostBridge } from './host.ts';
 import { t } from './l10n.ts';
-import { brokenOff, runningAction } from './running-action.ts';
-import { spokenChange } from './spoken.ts';
+import { openQuestion } from './open-question.ts';
 import './turn-list.ts';
-import { bubble, type TurnIntent } from './turn.ts';
+import type { TurnIntent } from './turn.ts';
 import { welcome } from './welcome.ts';
 
 /** The whole chat: what the host says is true, drawn; what the developer does, sent. */
 export class ChatElement extends LitElement {
-  static override readonly properties = { current: { state: true }, said: { state: true }, news: { state: true } };
+  static override readonly properties = {
+    current: { state: true },
+    said: { state: true },
+    news: { state: true },
+    picked: { state: true },
+  };
 
   declare private current: { readonly view: ChatView; readonly seq: number } | null;
-  /** The newest finished sentence, for screen readers. */
-  declare private said: string;
+  /** The newest finished sentences, for screen readers; a number each, since the same words may come twice. */
+  declare private said: readonly (readonly [number, string])[];
   /** Whether the newest is out of sight. */
   declare private news: boolean;
+  /** The option of the open question that is on its way, or in the composer to be edited. */
+  declare private picked: { readonly turn: number; readonly option: number } | null;
 
   readonly #host: HostBridge = connectHost();
   readonly #composer = createRef<ComposerElement>();
@@ -44,13 +55,17 @@ export class ChatElement extends LitElement {
     { rootMargin: '600px 0px 0px 0px' },
   );
   #earlierAsked = -1;
+  readonly #announcements = new Announcements();
+  /** Where another version was asked for: that place stays in sight. */
+  #place: string | null = null;
   #awaitingSnapshot = true;
 
   constructor() {
     super();
     this.current = null;
-    this.said = '';
+    this.said = [];
     this.news = false;
+    this.picked = null;
   }
 
   protected override createRenderRoot(): HTMLElement {
@@ -91,7 +106,7 @@ export class ChatElement extends LitElement {
       })}
       <main ${ref(this.#scroller)} tabindex="-1" aria-busy=${status.running !== null}>
         <div class="content" ${ref(this.#content)}>
-          ${view.request === null ? welcome(status, this.#take) : bubble(view.request, null)}
+          ${view.request === null ? welcome(status, this.#take) : requestWords(view.request, status, { edit: this.#editRequest, intent: this.#onTurn })}
           ${
             view.earlier === 0
               ? nothing
@@ -99,8 +114,15 @@ export class ChatElement extends LitElement {
                   ${view.earlier === 1 ? t('Show 1 earlier turn') : t('Show {count} earlier turns', { count: view.earlier })}
                 </button>`
           }
-          <tw-turns .turns=${view.turns} .open=${open?.index ?? null} .onIntent=${this.#onTurn}></tw-turns>
-          ${runningAction(status)} ${brokenOff(status)} ${this.#continue(status)}
+          <tw-turns
+            .turns=${view.turns}
+            .open=${open?.index ?? null}
+            .picked=${this.picked}
+            ?mayBranch=${status.mayBranch}
+            ?busy=${status.running !== null}
+            .onIntent=${this.#onTurn}
+          ></tw-turns>
+          ${belowTurns(view, { post: this.#post, intent: this.#onTurn })}
         </div>
         ${
           this.news
@@ -121,31 +143,19 @@ export class ChatElement extends LitElement {
           .onIntent=${this.#onComposer}
         ></tw-composer>
       </footer>
-      <div class="sr-only" aria-live="polite">${this.said}</div>
+      <div class="sr-only" aria-live="polite" aria-relevant="additions">
+        ${repeat(
+          this.said,
+          ([number]) => number,
+          ([, words]) => html`<p>${words}</p>`,
+        )}
+      </div>
     `;
   }
 
   protected override updated(): void {
     const [scroller, content] = [this.#scroller.value, this.#content.value];
     if (scroller && content) this.#follow.watch(scroller, content);
-  }
-
-  #continue(status: StatusView): TemplateResult | typeof nothing {
-    if (status.offer === 'wait') return html`<p class="mark">${t('Another window is waiting for the agent.')}</p>`;
-    if (status.offer === 'new') {
-      return html`<div class="trouble">
-        <p>${status.trouble ?? t('This conversation is over.')}</p>
-        <button class="primary" @click=${this.#post('new')}>${t('New Conversation')}</button>
-      </div>`;
-    }
-    if (status.offer !== 'continue') return nothing;
-    return html`<div class="trouble" role="status">
-      <p>
-        <span class="codicon codicon-warning" aria-hidden="true"></span>
-        ${status.trouble ?? t('The agent has not answered yet.')}
-      </p>
-      <button class="primary" @click=${this.#post('continue')}>${t('Continue')}</button>
-    </div>`;
   }
 
   #receive(message: HostMessage): void {
@@ -161,20 +171,22 @@ export class ChatElement extends LitElement {
       case 'snapshot': {
         this.#awaitingSnapshot = false;
         const other = before?.episode !== message.view.episode;
-        if (other) this.#follow.toEnd();
+        if (other && this.#place === null) this.#follow.toEnd();
+        else if (other) this.#follow.leave();
         void this.updateComplete.then(() => {
-          this.#composer.value?.restore(message.view.draft, { always: other });
+          this.#composer.value?.restore(message.view.draft, message.view.edit, { always: other });
+          if (other) this.#keepPlace();
         });
         break;
       }
       case 'update':
-        this.said = spokenChange(before, next.view) ?? this.said;
         break;
       case 'accepted':
         this.#follow.toEnd();
         this.#composer.value?.accepted(message.id);
         break;
       case 'refused':
+        this.picked = null;
         this.#composer.value?.refused(message.id, message.message);
         break;
       case 'focus':
@@ -198,6 +210,17 @@ export class ChatElement extends LitElement {
       default:
         message satisfies never;
     }
+    this.#announce(before, next.view);
+  }
+
+  /** The keyboard and the eye stay where another version was asked for. */
+  #keepPlace(): void {
+    const place = this.#place;
+    this.#place = null;
+    if (place === null) return;
+    const switcher = this.querySelector<HTMLElement>(`[data-place="${place}"]`);
+    switcher?.scrollIntoView({ block: 'center' });
+    switcher?.querySelector('button')?.focus({ preventScroll: true });
   }
 
   /** One question for a snapshot, however many messages follow the gap. */
@@ -207,8 +230,19 @@ export class ChatElement extends LitElement {
     this.#host.post({ type: 'ready' });
   }
 
+  /** Finished sentences only: what streams would be read out piece by piece. A few stay, so that none is lost in a burst. */
+  #announce(before: ChatView | null, after: ChatView): void {
+    const words = this.#announcements.next(before, after);
+    if (words !== null) this.said = [...this.said.slice(-7), [(this.said.at(-1)?.[0] ?? 0) + 1, words]];
+    if (openQuestion(after)?.index !== this.picked?.turn) this.picked = null;
+  }
+
   readonly #take = (example: string): void => {
     this.#composer.value?.begin(example);
+  };
+
+  readonly #editRequest = (words: string): void => {
+    this.#composer.value?.edit({ at: 'request' }, words);
   };
 
   readonly #post = (type: 'new' | 'continue') => () => {
@@ -216,7 +250,7 @@ export class ChatElement extends LitElement {
     this.#host.post(type === 'new' ? { type } : { type, episode });
   };
 
-  readonly #onTurn = (intent: TurnIntent): void => {
+  readonly #onTurn = (intent: TurnIntent | OutcomeIntent): void => {
     const view = this.current?.view;
     if (view === undefined) return;
     const { episode } = view;
@@ -224,10 +258,32 @@ export class ChatElement extends LitElement {
     switch (intent.type) {
       case 'edit': {
         const text = view.turns.find((turn) => turn.index === intent.turn)?.options[intent.option];
-        if (text !== undefined) this.#composer.value?.edit(intent, text);
+        if (text === undefined) return;
+        this.#composer.value?.edit({ at: 'option', turn: intent.turn, option: intent.option }, text);
+        this.picked = intent;
         return;
       }
+      case 'edit_reply': {
+        const text = view.turns.find((turn) => turn.index === intent.turn)?.replies.at(-1)?.text;
+        if (text !== undefined)
+          this.#composer.value?.edit({ at: 'reply', turn: intent.turn }, splitContext(text).words);
+        return;
+      }
+      case 'rate':
+        this.#host.post({ type: 'rate', episode, turn: intent.turn, thumb: intent.thumb });
+        return;
+      case 'note':
+        this.#host.post({ type: 'note', episode, turn: intent.turn });
+        return;
+      case 'regenerate':
+        this.#host.post({ type: 'regenerate', episode, turn: intent.turn });
+        return;
+      case 'show_version':
+        this.#place = intent.place;
+        this.#host.post({ type: 'show_version', episode, target: intent.target });
+        return;
       case 'choose':
+        this.picked = intent;
         this.#host.post({ ...intent, type: 'choose', episode, id });
         // The card's buttons are about to go; from here the next question's letters work.
         this.#scroller.value?.focus({ preventScroll: true });
@@ -246,7 +302,13 @@ export class ChatElement extends LitElement {
   readonly #onComposer = (intent: ComposerIntent): void => {
     const episode = this.current?.view.episode ?? null;
     switch (intent.type) {
+      case 'edit_draft':
+        if (intent.edit?.target.at !== 'option') this.picked = null;
+        this.#host.post({ ...intent, episode });
+        return;
       case 'send':
+      case 'edit_request':
+      case 'edit_reply':
       case 'draft':
         this.#host.post({ ...intent, episode });
         return;
@@ -290,6 +352,7 @@ export class ChatElement extends LitElement {
     if (writing || event.altKey || event.ctrlKey || event.metaKey || event.repeat) return;
     const letter = /^[a-eA-E]$/.test(event.key) ? event.key.toUpperCase().charCodeAt(0) - 65 : -1;
     if (letter >= 0) this.#hotkey(letter, event.shiftKey);
+    else if (/^[sS]$/.test(event.key)) this.#onComposer({ type: 'skip' });
     else if (event.key === 'Enter' && event.target instanceof HTMLElement && event.target.dataset['href']) {
       this.#openLink(event.target.dataset['href']);
     }
@@ -324,11 +387,3 @@ export class ChatElement extends LitElement {
 }
 
 customElements.define('tw-chat', ChatElement);
-
-/** The question that waits for the developer; null when none does. Of one that was stopped, the options may be cut short. */
-function openQuestion(view: ChatView): TurnView | null {
-  const last = view.turns.at(-1);
-  const whole = last?.kind === 'question' && last.state !== 'stopped';
-  const open = whole && view.status.offer === 'reply' && last.replies.length === 0;
-  return open ? last : null;
-}

@@ -1,21 +1,18 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { createRef, ref } from 'lit/directives/ref.js';
-import type { ContextChip, Offer } from '../core/webview-protocol.ts';
+import type { ContextChip, EditTarget, EditView, Offer } from '../core/webview-protocol.ts';
 import { contextChips, type ChipIntent } from './context-chips.ts';
+import { editBanner } from './edit-banner.ts';
 import { t } from './l10n.ts';
 import { Mentions } from './mentions.ts';
-import { LETTERS } from './question-card.ts';
-
-/** An option that was taken into the composer to be edited first. */
-export interface EditedOption {
-  readonly turn: number;
-  readonly option: number;
-}
 
 /** What the composer asks for. */
 export type ComposerIntent =
   | { readonly type: 'send'; readonly id: string; readonly text: string; readonly option: number | null }
+  | { readonly type: 'edit_request'; readonly id: string; readonly text: string }
+  | { readonly type: 'edit_reply'; readonly id: string; readonly turn: number; readonly text: string }
   | { readonly type: 'draft'; readonly text: string }
+  | { readonly type: 'edit_draft'; readonly edit: EditView | null }
   | { readonly type: 'hotkey'; readonly letter: number }
   | { readonly type: 'find_files'; readonly query: string }
   | { readonly type: 'attach'; readonly path: string }
@@ -55,7 +52,8 @@ export class ComposerElement extends LitElement {
   declare onIntent: (intent: ComposerIntent) => void;
   declare private text: string;
   declare private pending: string | null;
-  declare private edited: EditedOption | null;
+  /** What the words in the field would replace; null: they are new. */
+  declare private edited: EditTarget | null;
   declare private problem: string | null;
 
   readonly #field = createRef<HTMLTextAreaElement>();
@@ -65,10 +63,12 @@ export class ComposerElement extends LitElement {
       this.onIntent({ type: 'find_files', query });
     },
     chosen: (path, text, cursor) => {
-      this.begin(text, cursor);
+      this.#put(text, cursor);
       this.onIntent({ type: 'attach', path });
     },
   });
+  /** New words that wait behind an edit. */
+  #aside = '';
   #draftTimer: number | undefined;
   /** When an input method last ended a composition, in the page's own time, ms. */
   #composedAt = -Infinity;
@@ -105,19 +105,20 @@ export class ComposerElement extends LitElement {
   }
 
   /** Puts back what was being written; with `always` also over what stands there. */
-  restore(draft: string, { always }: { readonly always: boolean }): void {
+  restore(draft: string, edit: EditView | null, { always }: { readonly always: boolean }): void {
     if (!always && this.#touched) return;
     this.#touched = false;
-    this.text = draft;
+    this.text = edit?.text ?? draft;
+    this.edited = edit?.target ?? null;
+    this.#aside = edit === null ? '' : draft;
     this.pending = null;
-    this.edited = null;
     this.problem = null;
   }
 
   /** The words sent under this id are durable. */
   accepted(id: string): void {
     if (this.pending !== id) return;
-    this.restore('', { always: true });
+    this.restore(this.#aside, null, { always: true });
   }
 
   /** The words sent under this id were not taken. */
@@ -127,15 +128,29 @@ export class ComposerElement extends LitElement {
     this.problem = message;
   }
 
-  /** Takes an option in, to be edited and sent. */
-  edit(option: EditedOption, text: string): void {
+  /** Takes words in that are there already, to be edited and sent; what was being written waits behind them. */
+  edit(target: EditTarget, text: string): void {
+    if (this.pending !== null) return;
+    const aside = this.edited === null ? this.text : this.#aside;
+    this.#flushDraft();
     this.begin(text);
-    this.edited = option;
+    this.#aside = aside;
+    this.edited = target;
+  }
+
+  /** What is being edited now. */
+  get target(): EditTarget | null {
+    return this.edited;
   }
 
   /** Puts words in as if they had been typed, with the cursor behind them. */
-  begin(text: string, cursor = text.length): void {
+  begin(text: string): void {
     this.edited = null;
+    this.#aside = '';
+    this.#put(text);
+  }
+
+  #put(text: string, cursor = text.length): void {
     this.#touched = true;
     this.text = text;
     this.problem = null;
@@ -156,25 +171,9 @@ export class ComposerElement extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { offer } = this;
-    const writable = (offer === 'request' || offer === 'reply') && this.pending === null;
     const full = this.text.trim() !== '';
     return html`
-      ${
-        this.edited === null || this.edited.turn !== this.question
-          ? nothing
-          : html`<p class="editing">
-              ${t('Editing answer {letter}', { letter: LETTERS[this.edited.option] ?? '' })}
-              <button
-                class="icon"
-                aria-label=${t('Send as own words instead')}
-                title=${t('Send as own words instead')}
-                @click=${this.#forgetOption}
-              >
-                <span class="codicon codicon-close" aria-hidden="true"></span>
-              </button>
-            </p>`
-      }
+      ${editBanner(this.#live, { keep: this.#keepAsOwn, cancel: this.#cancelEdit })}
       ${contextChips(this.context, this.onIntent)}
       <div class="field">
         ${this.#mentions.list()}
@@ -197,11 +196,16 @@ export class ComposerElement extends LitElement {
           @keyup=${this.#onCursor}
           @blur=${this.#onBlur}
         ></textarea>
-        ${this.#button(writable && full)}
+        ${this.#button(this.#writable && full)}
       </div>
       ${
-        this.question !== null && this.pending === null
-          ? html`<button class="link skip" title=${t('Let the agent decide')} @click=${this.#ask('skip')}>
+        this.question !== null && this.pending === null && !this.#branching
+          ? html`<button
+              class="link skip"
+              title=${t('Let the agent decide (S, or Alt+S while writing)')}
+              aria-keyshortcuts="S Alt+S"
+              @click=${this.#ask('skip')}
+            >
               ${t('Skip, use your judgement')}
             </button>`
           : nothing
@@ -210,8 +214,24 @@ export class ComposerElement extends LitElement {
     `;
   }
 
+  /** An option is edited only while its question waits: meanwhile another window may have answered it. */
+  get #live(): EditTarget | null {
+    return this.edited?.at === 'option' && this.edited.turn !== this.question ? null : this.edited;
+  }
+
+  /** What is written goes on in a branch, whatever the conversation itself waits for. */
+  get #branching(): boolean {
+    return this.edited !== null && this.edited.at !== 'option';
+  }
+
+  get #writable(): boolean {
+    const due = this.#branching ? this.offer !== 'blocked' : this.offer === 'request' || this.offer === 'reply';
+    return due && this.pending === null;
+  }
+
   #button(sendable: boolean): TemplateResult {
-    switch (this.offer) {
+    const offer = this.#branching && this.offer === 'stop' ? 'reply' : this.offer;
+    switch (offer) {
       case 'stop':
         return html`<button
           class="send stop"
@@ -237,11 +257,12 @@ export class ComposerElement extends LitElement {
           <span class="codicon codicon-send" aria-hidden="true"></span>
         </button>`;
       default:
-        return this.offer satisfies never;
+        return offer satisfies never;
     }
   }
 
   #placeholder(): string {
+    if (this.#branching) return t('Say it otherwise');
     switch (this.offer) {
       case 'request':
         return t('What should be written?');
@@ -266,8 +287,25 @@ export class ComposerElement extends LitElement {
     this.onIntent({ type });
   };
 
-  readonly #forgetOption = (): void => {
+  /** The option stays behind, its words are the developer's own; nothing that waited behind them is lost. */
+  readonly #keepAsOwn = (): void => {
     this.edited = null;
+    this.text = [this.text, this.#aside].filter((words) => words !== '').join('\n');
+    this.#aside = '';
+    this.onIntent({ type: 'edit_draft', edit: null });
+    this.onIntent({ type: 'draft', text: this.text });
+    this.focusField();
+  };
+
+  readonly #cancelEdit = (): void => {
+    if (this.pending !== null) return;
+    window.clearTimeout(this.#draftTimer);
+    this.#draftTimer = undefined;
+    this.edited = null;
+    this.text = this.#aside;
+    this.#aside = '';
+    this.problem = null;
+    this.onIntent({ type: 'edit_draft', edit: null });
     this.focusField();
   };
 
@@ -298,7 +336,9 @@ export class ComposerElement extends LitElement {
     window.clearTimeout(this.#draftTimer);
     this.#draftTimer = undefined;
     // Words on their way are the host's to keep or refuse; their draft is not changed meanwhile.
-    if (this.pending === null) this.onIntent({ type: 'draft', text: this.text });
+    if (this.pending !== null) return;
+    if (this.edited === null) this.onIntent({ type: 'draft', text: this.text });
+    else this.onIntent({ type: 'edit_draft', edit: { target: this.edited, text: this.text } });
   };
 
   readonly #onComposed = (event: Event): void => {
@@ -314,24 +354,43 @@ export class ComposerElement extends LitElement {
       this.#send();
       return;
     }
-    const letter = /^Key([A-E])$/.exec(event.code)?.[1];
-    if (event.altKey && !event.ctrlKey && !event.metaKey && letter !== undefined && this.options > 0) {
+    if (event.key === 'Escape' && this.edited !== null && !event.isComposing) {
       event.preventDefault();
-      // The editor would take it for the key of a menu.
       event.stopPropagation();
-      this.onIntent({ type: 'hotkey', letter: letter.charCodeAt(0) - 65 });
+      this.#cancelEdit();
+      return;
     }
+    if (!event.altKey || event.ctrlKey || event.metaKey || this.question === null) return;
+    const letter = /^Key([A-ES])$/.exec(event.code)?.[1];
+    if (letter === undefined || (letter !== 'S' && this.options === 0)) return;
+    event.preventDefault();
+    // The editor would take it for the key of a menu.
+    event.stopPropagation();
+    this.onIntent(letter === 'S' ? { type: 'skip' } : { type: 'hotkey', letter: letter.charCodeAt(0) - 65 });
   };
 
   readonly #send = (): void => {
-    const writable = (this.offer === 'request' || this.offer === 'reply') && this.pending === null;
-    if (!writable || this.text.trim() === '') return;
+    if (!this.#writable || this.text.trim() === '') return;
     this.#flushDraft();
-    this.pending = crypto.randomUUID();
+    const id = crypto.randomUUID();
+    this.pending = id;
     this.problem = null;
-    // Meanwhile another window may have answered the question that the option was of.
-    const option = this.edited !== null && this.edited.turn === this.question ? this.edited.option : null;
-    this.onIntent({ type: 'send', id: this.pending, text: this.text, option });
+    const { text } = this;
+    const target = this.#live;
+    switch (target?.at) {
+      case 'request':
+        this.onIntent({ type: 'edit_request', id, text });
+        return;
+      case 'reply':
+        this.onIntent({ type: 'edit_reply', id, turn: target.turn, text });
+        return;
+      case 'option':
+      case undefined:
+        this.onIntent({ type: 'send', id, text, option: target?.option ?? null });
+        return;
+      default:
+        target satisfies never;
+    }
   };
 }
 

@@ -48,6 +48,11 @@ export class FollowEnd {
     this.#stay();
   }
 
+  /** Stays where the reader is from now on. */
+  leave(): void {
+    this.#set(false);
+  }
+
   /**
    * Call it before content is put in above what is read, and the result when that is done. A browser anchors the rest of the
    * page by itself, but not at the very top.

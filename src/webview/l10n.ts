@@ -24,10 +24,15 @@ function fill(message: string, values: Values): string {
   });
 }
 
+/** What is needed of a page; where there is none (a test of words, say), words are English. */
+interface Page {
+  readonly document?: { getElementById(id: string): { readonly textContent: string | null } | null };
+}
+
 /** A page without the block, or with a damaged one, speaks English. */
 function wordsOfPage(): Readonly<Record<string, string>> {
   try {
-    const text = document.getElementById(BLOCK)?.textContent;
+    const text = (globalThis as Page).document?.getElementById(BLOCK)?.textContent;
     return text ? z.record(z.string(), z.string()).parse(JSON.parse(text)) : {};
   } catch {
     return {};

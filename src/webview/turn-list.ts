@@ -17,18 +17,29 @@ export class TurnListElement extends LitElement {
   static override readonly properties = {
     turns: { attribute: false },
     open: { attribute: false },
+    picked: { attribute: false },
+    mayBranch: { type: Boolean },
+    busy: { type: Boolean },
     onIntent: { attribute: false },
   };
 
   declare turns: readonly TurnView[];
   /** Index of the turn whose question waits for the developer; null: none does. */
   declare open: number | null;
+  /** The option that is on its way or in the composer; null: none is. */
+  declare picked: { readonly turn: number; readonly option: number } | null;
+  declare mayBranch: boolean;
+  /** An action runs in this window. */
+  declare busy: boolean;
   declare onIntent: OnTurnIntent;
 
   constructor() {
     super();
     this.turns = [];
     this.open = null;
+    this.picked = null;
+    this.mayBranch = false;
+    this.busy = false;
     this.onIntent = () => undefined;
     this.addEventListener('contentvisibilityautostatechange', this.#onComeAndGo, { capture: true });
   }
@@ -49,6 +60,9 @@ export class TurnListElement extends LitElement {
           .drawnFirst=${!long || at >= drawnFrom}
           .onIntent=${this.onIntent}
           ?open=${this.open === turn.index}
+          .picked=${this.picked?.turn === turn.index ? this.picked.option : null}
+          ?mayBranch=${this.mayBranch}
+          ?busy=${this.busy && (turn.versions !== null || turn.replyVersions !== null)}
         ></tw-turn>`,
     )}`;
   }

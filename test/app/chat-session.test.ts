@@ -1,72 +1,12 @@
 import { expect, test, vi } from 'vitest';
-import type { ChatPorts } from '../../src/app/chat-ports.ts';
-import { ChatSession } from '../../src/app/chat-session.ts';
 import { Conversation } from '../../src/app/conversation.ts';
 import { TurnwiseError } from '../../src/core/error.ts';
 import { applyToView, viewUpdate } from '../../src/core/chat-view.ts';
-import type { ChatView, EditView } from '../../src/core/webview-protocol.ts';
-import { openJournal, type Journal } from '../../src/store/journal.ts';
+import { openJournal } from '../../src/store/journal.ts';
 import { purgeEpisode } from '../../src/store/purge.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
-import { ANSWER, QUESTION, sampling, scriptedChat, type Line } from './scripted-chat.ts';
-
-interface Room {
-  readonly session: ChatSession;
-  readonly journal: Journal;
-  readonly views: ChatView[];
-  readonly deltas: string[];
-  readonly drafts: Map<string | null, string>;
-  /** Until the agent is silent and the developer is due. */
-  readonly silent: () => Promise<void>;
-}
-
-function room(lines: readonly Line[], extra: Partial<ChatPorts> = {}): Room {
-  const journal = extra.journal ?? openJournal(temporaryStore());
-  const backend = scriptedChat(lines);
-  const views: ChatView[] = [];
-  const deltas: string[] = [];
-  const drafts = new Map<string | null, string>();
-  const edits = new Map<string | null, EditView | null>();
-  const session = new ChatSession({
-    journal,
-    connect: () => Promise.resolve({ backend, notice: null }),
-    options: () => ({
-      marker: 'I WANT TO ANSWER:',
-      maxTurns: 4,
-      skipSentence: 'You choose.',
-      sampling,
-      takesAgentPrompt: false,
-    }),
-    surroundings: () => ({
-      chatServer: { name: 'script', remote: false },
-      notice: null,
-      warning: null,
-      examples: [],
-      blocked: null,
-      context: [],
-      approval: null,
-      testCommand: null,
-    }),
-    drafts: {
-      get: (id) => drafts.get(id) ?? '',
-      set: (id, text) => void drafts.set(id, text),
-      edit: (id) => edits.get(id) ?? null,
-      setEdit: (id, edit) => void edits.set(id, edit),
-    },
-    onView: (view) => void views.push(structuredClone(view)),
-    onDelta: (_turn, text) => void deltas.push(text),
-    onState: () => undefined,
-    ...extra,
-  });
-  const silent = (): Promise<void> =>
-    vi.waitFor(() => {
-      expect(session.acting).toBe(false);
-    });
-  return { session, journal, views, deltas, drafts, silent };
-}
-
-const kinds = ({ journal, session }: Room): string[] =>
-  journal.read(session.episode ?? '').map(({ body }) => body.type);
+import { kinds, room } from './chat-room.ts';
+import { ANSWER, QUESTION, sampling, scriptedChat } from './scripted-chat.ts';
 
 test('a click on what is no longer open is refused and leaves no trace', async () => {
   const use = room([QUESTION, ANSWER]);

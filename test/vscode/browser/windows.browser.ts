@@ -66,7 +66,7 @@ test('one conversation in two windows: who cannot act is told why, and of two an
       const [chosen, ...more] = answersTo(1);
       expect(more).toEqual([]);
       for (const chat of [here, there]) {
-        const shown = chat.turn(2).getByRole('listitem').filter({ hasText: 'your answer' });
+        const shown = chat.turn(2).getByRole('button', { pressed: true, name: /your answer/ });
         expect(await shown.textContent()).toContain(chosen?.text);
       }
 
