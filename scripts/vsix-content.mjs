@@ -38,7 +38,14 @@ const OWN = [
  * Folders that go in as they are: the toy model with its card, what scorers are probed with, the pictures of the README, and
  * the grammars that code is coloured by.
  */
-const FOLDERS = ['media/models', 'media/demo', 'media/doctor', 'media/screenshots', 'dist/highlight'];
+const FOLDERS = [
+  'media/models',
+  'media/demo',
+  'media/doctor',
+  'media/screenshots',
+  'media/walkthrough',
+  'dist/highlight',
+];
 
 /** What a check of a finished package looks for; vsce changes the case of some names. */
 export const required = [

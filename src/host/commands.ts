@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import type { Host } from './host.ts';
 import { checkScorer } from './check-scorer.ts';
 import { acceptProposal, rejectProposal } from './decide-proposal.ts';
@@ -20,6 +21,9 @@ import { reviewEpisode, showTrends } from './review-source.ts';
 
 /** What a command does; `argument` is the row of the tree that it was called on, if any. */
 export type Command = (host: Host, argument: unknown) => Promise<void> | void;
+
+/** Publisher, name, and the id of the walkthrough in the manifest. */
+const WALKTHROUGH = 'turnwise.turnwise#start';
 
 /** Every command of the extension. `package.json` lists the same ones, which a test holds. */
 export const COMMANDS = {
@@ -74,6 +78,9 @@ export const COMMANDS = {
   },
   'turnwise.backUpJournal': backUpJournal,
   'turnwise.checkJournal': checkJournal,
+  'turnwise.openWalkthrough': async () => {
+    await vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH);
+  },
   'turnwise.openSettings': openSettings,
   'turnwise.showLog': (host) => {
     host.log.show();

@@ -158,6 +158,7 @@ export async function openProduct(
       chat.show(view);
       if (view.episode !== null) remember(view.episode);
       void vscode.commands.executeCommand('setContext', 'turnwise.acting', session.acting);
+      if (view.turns.length > 0) void vscode.commands.executeCommand('setContext', 'turnwise.talked', true);
       if (!session.acting) scoring.kick();
     },
     onDelta: (turn, text) => {

@@ -34,6 +34,7 @@ export class StatusBar implements vscode.Disposable {
       failed: vscode.l10n.t('not available'),
     }[health.state];
     this.#item.text = `$(${icon}) ${name}${scorerProblem === null ? '' : ' $(circle-slash)'}`;
+    void vscode.commands.executeCommand('setContext', 'turnwise.unreachable', health.state === 'failed');
     this.#item.tooltip = [
       vscode.l10n.t('Turnwise chats with: {name} ({state})', { name, state: words }),
       ...(health.state === 'failed' ? [health.message] : []),
