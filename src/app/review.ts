@@ -71,6 +71,12 @@ export class Review {
     };
   }
 
+  /** The credit of an episode; null while it has none. */
+  ledger(id: string): Ledger | null {
+    this.#ledgers ??= ledgersOf([...this.#scored().values()], this.#ports.credit?.() ?? {});
+    return this.#ledgers.get(id) ?? null;
+  }
+
   /** Who made the gains that are shown of an episode; null while there are none. */
   scoredBy(id: string): ScoredBy | null {
     const row = this.#scored().get(id);

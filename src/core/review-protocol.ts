@@ -168,20 +168,18 @@ export const groupViewSchema = z.object({
   axis: axisSchema,
   /** The longest of the episodes, in turns. */
   turns: index,
-  /** First turn that is not common to the branches; null: they are no branches. */
-  fork: index.nullable(),
   episodes: z.array(
     z.object({
       id: text,
       title: text,
       shown: z.boolean(),
+      /** Generations from the root. */
+      depth: index,
       /** Where it left the conversation that it is a branch of. */
       fork: index.nullable(),
       outcome: figureSchema,
       total: figureSchema,
-      turns: z.array(
-        z.object({ index, said: text, total: figureSchema, advantage: figureSchema, inherited: z.boolean() }),
-      ),
+      turns: z.array(z.object({ index, total: figureSchema, advantage: figureSchema, inherited: z.boolean() })),
     }),
   ),
 });
@@ -190,6 +188,8 @@ export type GroupView = z.infer<typeof groupViewSchema>;
 /** Pictures over all conversations: SVG that our own code drew of numbers alone. */
 export const trendsViewSchema = z.object({
   words: text,
+  /** How gains agree with the thumbs that people gave. */
+  thumbs: text.optional(),
   pictures: z.array(z.object({ id: text, title: text, words: text, svg: text })),
 });
 export type TrendsView = z.infer<typeof trendsViewSchema>;

@@ -1,9 +1,14 @@
+import { EpisodeIndex } from '../app/episode-index.ts';
+import { trendsView } from '../app/review-trends.ts';
 import type { Review } from '../app/review.ts';
 import { mayLeave } from '../app/score-job.ts';
+import { scorerMemo } from '../app/scoring-worker.ts';
 import { turnWords } from '../app/turn-words.ts';
 import { TurnwiseError } from '../core/error.ts';
+import { groupView } from '../core/group-view.ts';
 import { reduce } from '../core/reduce.ts';
 import { compareView } from '../core/review-compare.ts';
+import { groupPicture } from '../core/review-group.ts';
 import { oneLine } from '../core/review.ts';
 import { reviewView } from '../core/review-view.ts';
 import { scoreNow } from './episode-commands.ts';
@@ -12,9 +17,19 @@ import type { Place, ReviewAct, ReviewSource } from './review-panel.ts';
 
 /** What the reviews of this window are drawn from; `host` is asked when something is done, not before. */
 export function reviewSource(review: Review, host: () => Host): ReviewSource {
+  let index: EpisodeIndex | null = null;
+  const upToDate = (): EpisodeIndex => {
+    index ??= indexOf(host());
+    index.refresh();
+    index.update(SLICES);
+    return index;
+  };
   return {
     sources: (episode) => review.sources(episode),
-    view: (sources) => reviewView(sources),
+    view: (sources) => {
+      const { reviewed, total } = upToDate().progress();
+      return reviewView(sources, total === 0 ? null : { reviewed, total, words: `${reviewed} of ${total}` });
+    },
     words: ({ state, scored }, turn) => {
       if (scored === null) return Promise.resolve({ next: null, mask: null, why: null });
       const { journal, servers } = host();
@@ -25,10 +40,27 @@ export function reviewSource(review: Review, host: () => Host): ReviewSource {
       });
     },
     compare: compareView,
-    group: () => null,
-    trends: () => ({ words: '', pictures: [] }),
+    group: ({ state }) => {
+      const facts = upToDate().facts(state.groupId);
+      const members = facts.map((own) => ({ ...own, ledger: review.ledger(own.digest.id) }));
+      return groupPicture(groupView(state.groupId, members), state.id);
+    },
+    trends: () => trendsView(upToDate().facts()),
     act: (episode, message) => act(host(), episode, message),
   };
+}
+
+/** Slices of 20 episodes that are read before a review opens; the rest is read behind it. */
+const SLICES = 10;
+
+function indexOf({ journal, servers, scoreOptions }: Host): EpisodeIndex {
+  const scorer = (): string => servers.describeScorer().key;
+  return new EpisodeIndex({
+    journal,
+    options: scoreOptions,
+    scorer,
+    scorerKey: () => journal.memo.get(scorerMemo(scorer())),
+  });
 }
 
 const STAYS =

@@ -12,14 +12,13 @@ export function taskTab(
   if (view === null) return html`<p class="help">${WORDS.none}</p>`;
   const { low, high } = view.axis;
   const columns = Array.from({ length: view.turns }, (_, at) => at);
-  const at = (turn: number): string => (turn === view.fork ? 'fork' : '');
   return html`<section class="task" aria-label=${WORDS.tabs.task} ${vars({ low, high })}>
     <p>${view.words}</p>
     <p class="figures">
       <span>${WORDS.task.mean} <b class="num">${view.mean.label}</b></span>
       <span>${WORDS.task.sd} <b class="num">${view.sd.label}</b></span>
       <span>${WORDS.task.gate} <b class="num">${view.gate.label}</b></span>
-      ${view.fork === null ? nothing : html`<span class="muted">┊ ${WORDS.task.fork}</span>`}
+      ${view.episodes.every(({ fork }) => fork === null) ? nothing : html`<span class="muted">┊ ${WORDS.task.fork}</span>`}
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Conversations of this task">
       <table>
@@ -27,7 +26,7 @@ export function taskTab(
           <tr>
             <th scope="col">Conversation</th>
             <th scope="col">Outcome</th>
-            ${columns.map((turn) => html`<th scope="col" class=${at(turn)}>${turn + 1}</th>`)}
+            ${columns.map((turn) => html`<th scope="col">${turn + 1}</th>`)}
             <th scope="col">${WORDS.stats.total}</th>
           </tr>
         </thead>
@@ -35,7 +34,7 @@ export function taskTab(
           ${view.episodes.map(
             (episode) =>
               html`<tr class=${episode.shown ? 'shown' : ''}>
-                <th scope="row">
+                <th scope="row" data-depth=${Math.min(episode.depth, 3)}>
                   ${
                     episode.shown
                       ? html`<span dir="auto">${episode.title}</span> <span class="muted">${WORDS.task.here}</span>`
@@ -53,7 +52,9 @@ export function taskTab(
                 <td class="num">${episode.outcome.label}</td>
                 ${columns.map((turn) => {
                   const own = episode.turns.find(({ index }) => index === turn);
-                  return html`<td class=${`${at(turn)} ${own?.inherited === true ? 'inherited' : ''}`}>
+                  return html`<td
+                    class=${`${turn === episode.fork ? 'fork' : ''} ${own?.inherited === true ? 'inherited' : ''}`}
+                  >
                     ${own === undefined ? nothing : cell(own.total)}
                   </td>`;
                 })}

@@ -7,7 +7,7 @@ import { WORDS } from './words.ts';
 export function trendsTab(view: TrendsView | null): TemplateResult | typeof nothing {
   if (view === null) return nothing;
   return html`<section class="trends" aria-label=${WORDS.tabs.trends}>
-    <p class="muted">${view.words}</p>
+    <p class="muted">${view.words} ${view.thumbs ?? nothing}</p>
     <div class="pictures">
       ${view.pictures.map(
         ({ title, words, svg }) =>
