@@ -87,7 +87,7 @@ const AT_ONCE = 16;
 const LONGEST_CHARACTER = 4;
 const CUT = '\uFFFD';
 
-/** The fewest tokens from here on that end with a whole character. A token that says U+FFFD itself stays alone. */
+/** The fewest tokens from here on that end with a whole character. */
 async function wholeRun(
   scorer: Speller,
   ids: readonly number[],
@@ -96,11 +96,14 @@ async function wholeRun(
 ): Promise<TokenText> {
   const first = alone.get(ids[at] ?? -1) ?? '';
   if (!first.includes(CUT)) return { text: first, count: 1 };
+  let same = 1;
   for (let count = 2; count <= LONGEST_CHARACTER * 2 && at + count <= ids.length; count += 1) {
     const text = await scorer.detokenize(ids.slice(at, at + count));
     if (!text.includes(CUT)) return { text, count };
+    if (text === CUT && count <= LONGEST_CHARACTER) same = count;
   }
-  return { text: first, count: 1 };
+  // The text says U+FFFD itself, in as many tokens as say nothing else together.
+  return { text: first, count: first === CUT ? same : 1 };
 }
 
 function joined(words: readonly TokenText[]): string {

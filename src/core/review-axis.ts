@@ -8,8 +8,8 @@ import { signed } from './review.ts';
 export function axisOf(values: readonly number[]): Axis {
   const finite = values.filter(Number.isFinite);
   const [least, most] = [Math.min(0, ...finite), Math.max(0, ...finite)];
-  const step = niceStep(Math.max(most - least, Number.MIN_VALUE) / TICKS);
-  if (finite.every((value) => value === 0)) return { low: -1, high: 1, ticks: [tick(-1, 0), tick(0, 0), tick(1, 0)] };
+  if (most - least < NOTHING) return { low: -1, high: 1, ticks: [tick(-1, 0), tick(0, 0), tick(1, 0)] };
+  const step = niceStep((most - least) / TICKS);
   // Neither side vanishes, so that the sign reads from where a bar stands.
   const [below, above] = [Math.max(1, Math.ceil(-least / step)), Math.max(1, Math.ceil(most / step))];
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
@@ -20,6 +20,8 @@ export function axisOf(values: readonly number[]): Axis {
   };
 }
 
+/** Nats that are nothing to draw. */
+const NOTHING = 1e-9;
 /** About so many steps in the range. */
 const TICKS = 4;
 

@@ -35,7 +35,7 @@ export function tokenText(runs: TokenRuns, chosen: number | null): TemplateResul
 /** What the tints mean. */
 export function tokenLegend(): TemplateResult {
   const step = (side: 'pos' | 'neg', at: number): TemplateResult =>
-    html`<span class=${`t t${at} ${side}`}>${signed((side === 'pos' ? 1 : -1) * (TINTS[at - 1] ?? 0), 2)}</span>`;
+    html`<span class=${`t t${at} ${side}`}>${side === 'pos' ? '+' : '−'}${TINTS[at - 1]}</span>`;
   const steps = TINTS.map((_, at) => at + 1);
   return html`<div class="legend tokens-legend">
     <span>${WORDS.legendAgainst}</span>

@@ -49,7 +49,7 @@ export const WORDS = {
     excluded: 'Left out',
     seen: 'Seen',
     note: 'Note',
-    notePlaceholder: 'Why? Kept with the turn, exported with the row.',
+    notePlaceholder: 'Why? Exported with the row.',
     undo: 'Undo',
     inherited: 'Reviewed in the conversation that this one branched from.',
   },
