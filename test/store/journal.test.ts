@@ -144,8 +144,28 @@ test('episodes are listed newest first with what a list shows; all events come i
   journal.append('b', [started]);
   journal.append('a', [{ type: 'action_started', turn: 0, pid: 3 }]);
   expect(journal.episodes()).toEqual([
-    { id: 'b', startedAt: 3, lastAt: 3, events: 1, source: 'simulated', taskId: null, request: null },
-    { id: 'a', startedAt: 1, lastAt: 4, events: 3, source: 'simulated', taskId: 'task', request: 'Convert it.' },
+    {
+      id: 'b',
+      startedAt: 3,
+      lastAt: 3,
+      events: 1,
+      source: 'simulated',
+      taskId: null,
+      parent: null,
+      title: null,
+      request: null,
+    },
+    {
+      id: 'a',
+      startedAt: 1,
+      lastAt: 4,
+      events: 3,
+      source: 'simulated',
+      taskId: 'task',
+      parent: null,
+      title: null,
+      request: 'Convert it.',
+    },
   ]);
   expect(journal.unfinished()).toEqual(['a']);
   journal.append('a', [
