@@ -1,3 +1,4 @@
+import type { Branch } from '../core/branches.ts';
 import { applyCalibration, CALIBRATION_MIN } from '../core/calibration.ts';
 import { creditBatch } from '../core/credit/credit.ts';
 import { creditEpisodeOf } from '../core/credit/from-score.ts';
@@ -44,6 +45,11 @@ export class Review {
   /** All episodes, the newest first. */
   episodes(): EpisodeFacts[] {
     return this.#ports.journal.episodes();
+  }
+
+  /** What branches off what, the oldest first. */
+  branches(): Branch[] {
+    return this.#ports.journal.branches();
   }
 
   episode(id: string): EpisodeReview {

@@ -49,13 +49,17 @@ async function perform(host: Host, intent: Intent): Promise<void> {
     case 'edit_request':
       await session.branch({ at: 'request', text: await host.context.compose(intent.text) });
       host.context.clear();
+      host.tree.refresh();
       return;
     case 'edit_reply':
       await session.branch({ at: 'reply', turn: intent.turn, text: await host.context.compose(intent.text) });
       host.context.clear();
+      host.tree.refresh();
       return;
     case 'regenerate':
-      return session.branch({ at: 'action', turn: intent.turn });
+      await session.branch({ at: 'action', turn: intent.turn });
+      host.tree.refresh();
+      return;
     case 'show_version':
       await session.showVersion(intent.target);
       host.tree.refresh();

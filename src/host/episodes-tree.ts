@@ -3,7 +3,7 @@ import type { Review } from '../app/review.ts';
 import { oneLine, signed, type TurnReview } from '../core/review.ts';
 import { errorText } from '../core/error.ts';
 import type { EpisodeFacts } from '../store/list-episodes.ts';
-import { nameOfEpisode } from './history.ts';
+import { BranchRows } from './branch-rows.ts';
 
 /** What a row of the tree stands for. */
 export type TreeNode =
@@ -26,6 +26,9 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   /** One object per row that was drawn: the editor finds a row again by it. */
   readonly #episodes = new Map<string, Extract<TreeNode, { type: 'episode' }>>();
 
+  /** Which rows stand under which, as last drawn. */
+  #families = new BranchRows([], []);
+
   readonly onDidChangeTreeData = this.#changed.event;
 
   constructor(review: Review, open: () => string | null) {
@@ -40,10 +43,13 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   }
 
   getChildren(node?: TreeNode): TreeNode[] {
-    if (node === undefined) return this.#review.episodes().map((facts) => this.#remember(facts));
+    if (node === undefined) {
+      this.#families = new BranchRows(this.#review.episodes(), this.#review.branches());
+      return this.#families.roots.map((facts) => this.#remember(facts));
+    }
     switch (node.type) {
       case 'episode':
-        return this.#turnsOf(node.id);
+        return [...this.#turnsOf(node.id), ...this.#families.under(node.id).map((facts) => this.#remember(facts))];
       case 'turn':
         return [...factsOf(node.episode, node.turn), ...this.#scorerOf(node.episode, node.turn)];
       case 'fact':
@@ -117,13 +123,14 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   #episodeItem(facts: EpisodeFacts): vscode.TreeItem {
     const open = this.#open() === facts.id;
     const gain = attempt(() => this.#review.gainOf(facts.id));
-    const title = nameOfEpisode(facts);
+    const title = this.#families.nameOf(facts);
+    const unfolded = this.#families.holds(facts.id, this.#open());
     const item = new vscode.TreeItem(
       title,
-      open ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
+      unfolded ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
     );
     // The editor remembers by id what was folded, so the open one gets an id of its own.
-    item.id = `${facts.id}${open ? '/open' : ''}`;
+    item.id = `${facts.id}${unfolded ? '/open' : ''}`;
     const by = attempt(() => this.#review.scoredBy(facts.id));
     const scoredBy = typeof gain !== 'number' || by === null || typeof by === 'string' ? null : by;
     const stale = scoredBy?.stale === true;

@@ -42,6 +42,8 @@ export interface Editor {
     read: (api: typeof vscode, ...args: A) => R | PromiseLike<R>,
     ...args: A
   ) => Promise<R>;
+  /** Ends the server with its extension host, and starts both anew on what is on the disk; the page is loaded again. */
+  readonly restart: () => Promise<void>;
   /** A second window on the same server and folder. */
   readonly openWindow: () => Promise<Page>;
   /** Puts a picture into test-results/. */
@@ -95,19 +97,27 @@ async function openEditor(options: EditorOptions): Promise<OpenEditor> {
   await cp(join(root, 'sample'), folder, { recursive: true });
   const bridgeFolder = await mkdtemp(join(tmpdir(), 'twb-'));
   const socket = join(bridgeFolder, 'bridge.sock');
-  const server = await startServer({
-    installed: await installServer(chosenBuild()),
-    extensions: [inject('vsix'), bridgeExtension],
-    env: { TURNWISE_TEST_BRIDGE: socket, ...options.env },
-    ...(options.settings ? { settings: options.settings } : {}),
-    trust: options.trust ?? true,
-  });
+  // Kept over a restart, so it is this file's to remove; its path is short for the sake of the sockets in it.
+  const data = await mkdtemp(join(tmpdir(), 'twd-'));
+  const start = async (again: { readonly port?: number } = {}): Promise<Server> =>
+    startServer({
+      installed: await installServer(chosenBuild()),
+      data,
+      extensions: again.port === undefined ? [inject('vsix'), bridgeExtension] : [],
+      env: { TURNWISE_TEST_BRIDGE: socket, ...options.env },
+      ...(options.settings ? { settings: options.settings } : {}),
+      trust: options.trust ?? true,
+      ...again,
+    });
+  let server = await start();
   let browser: Browser | undefined;
   const close = async (): Promise<void> => {
     engines.push(...(await enginesOf(server).catch(() => [])));
     await browser?.close();
     await server.stop();
-    await Promise.all([folder, bridgeFolder].map((path) => rm(path, { recursive: true, force: true, maxRetries: 5 })));
+    await Promise.all(
+      [folder, bridgeFolder, data].map((path) => rm(path, { recursive: true, force: true, maxRetries: 5 })),
+    );
   };
   try {
     browser = await launchBrowser();
@@ -127,7 +137,20 @@ async function openEditor(options: EditorOptions): Promise<OpenEditor> {
       await cp(join(server.home, 'user/logs'), logs, { recursive: true }).catch(() => undefined);
     };
     const look: Editor['look'] = (read, ...args) => inHost(socket, read, ...args);
-    return { page, server, folder, look, openWindow, shoot, keepEvidence, close };
+    const restart = async () => {
+      const { port } = server;
+      await server.stop();
+      server = await start({ port });
+      await page.reload();
+      await page.locator('.monaco-workbench').waitFor();
+    };
+    return {
+      page,
+      get server() {
+        return server;
+      },
+      ...{ folder, look, openWindow, shoot, restart, keepEvidence, close },
+    };
   } catch (error) {
     await close();
     throw error;
