@@ -39,3 +39,7 @@ test('a gap, a leftover and a lost placeholder are each named', () => {
     'other placeholders, links or icons: "c"',
   ]);
 });
+
+test('there is a translation, so that all of this is known to work', () => {
+  expect(languages()).toContain('de');
+});
