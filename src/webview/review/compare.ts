@@ -3,6 +3,7 @@ import type { CompareView, Figure, ReviewPageMessage } from '../../core/review-p
 import { bar } from './bar.ts';
 import { vars } from './vars.ts';
 import { WORDS } from './words.ts';
+import { t } from '../l10n.ts';
 
 /** Two scorings of one episode, bar beside bar; what changes its sign is named. */
 export function compareTab(
@@ -22,7 +23,7 @@ export function compareTab(
         ${view.scorings.map(
           ({ key, name, how, shown }) =>
             html`<option value=${key} ?selected=${key === view[which]}>
-              ${name} · ${how}${shown ? ' (shown)' : ''}
+              ${name} · ${how}${shown ? ` (${t('shown')})` : ''}
             </option>`,
         )}
       </select></label
@@ -44,7 +45,7 @@ export function compareTab(
           <th scope="col">${WORDS.turn}</th>
           <th scope="col">${WORDS.compare.first}</th>
           <th scope="col">${WORDS.compare.second}</th>
-          <th scope="col"><span class="sr-only">Sign</span></th>
+          <th scope="col"><span class="sr-only">${t('Sign')}</span></th>
         </tr>
       </thead>
       <tbody>

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Figure, ReviewHead, ReviewRow } from '../../core/review-protocol.ts';
+import { t } from '../l10n.ts';
 
 /** A_t = z + beta * gate * s * A_int (spec S7), with the ledger's numbers in it; each term says more on hover and on focus. */
 export function creditLine(head: ReviewHead, row: ReviewRow): TemplateResult {
@@ -7,7 +8,7 @@ export function creditLine(head: ReviewHead, row: ReviewRow): TemplateResult {
     return html`<p class="credit muted">${row.total.value === null ? row.total.label : row.against}</p>`;
   }
   const aInt = row.aInt.value === null ? { value: null, label: '0' } : row.aInt;
-  return html`<div class="credit" role="group" aria-label="How the advantage came about">
+  return html`<div class="credit" role="group" aria-label=${t('How the advantage came about')}>
     ${term('A', row.advantage, 'advantage', row.index, 'result')}
     <span class="op">=</span>
     ${term('z', head.z.value === null ? { value: null, label: '0' } : head.z, 'z', row.index)}

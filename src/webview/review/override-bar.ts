@@ -3,6 +3,7 @@ import { createRef, ref } from 'lit/directives/ref.js';
 import { NOTE_LIMIT, REVIEW_LABELS, type Override } from '../../core/override.ts';
 import type { ReviewPageMessage } from '../../core/review-protocol.ts';
 import { WORDS } from './words.ts';
+import { t } from '../l10n.ts';
 
 /** What the developer thinks of one turn: a label, a note, whether it stays in; never a score. */
 export class OverrideBarElement extends LitElement {
@@ -70,7 +71,7 @@ export class OverrideBarElement extends LitElement {
         <button
           class="toggle"
           aria-pressed=${excluded}
-          title="Out of the loss: its tokens get loss_mask 0 in an export; the score stays (x)"
+          title=${t('Out of the loss: its tokens get loss_mask 0 in an export; the score stays (x)')}
           @click=${() => {
             this.onChange({ type: 'exclude', turn, excluded: !excluded });
           }}
@@ -80,7 +81,7 @@ export class OverrideBarElement extends LitElement {
         <button
           class="toggle"
           aria-pressed=${reviewed}
-          title="Looked at, nothing to say (r)"
+          title=${t('Looked at, nothing to say (r)')}
           @click=${() => {
             this.onChange({ type: 'reviewed', turn, reviewed: !reviewed });
           }}
@@ -89,7 +90,7 @@ export class OverrideBarElement extends LitElement {
         </button>
         <button
           class="toggle"
-          title="Take back the newest change (u)"
+          title=${t('Take back the newest change (u)')}
           @click=${() => {
             this.onChange({ type: 'undo' });
           }}

@@ -28,6 +28,7 @@ import './turn-detail.ts';
 import type { TurnDetailElement } from './turn-detail.ts';
 import { vars } from './vars.ts';
 import { WORDS } from './words.ts';
+import { t } from '../l10n.ts';
 
 /** The review of one episode: what the host says is true, drawn; what the reviewer does, sent. It keeps no truth of its own. */
 export class ReviewElement extends LitElement {
@@ -137,7 +138,12 @@ export class ReviewElement extends LitElement {
 
   #tabs(): TemplateResult {
     const tabs = Object.entries(WORDS.tabs) as [Tab, string][];
-    return html`<div class="tabs" role="tablist" aria-label="Views of this conversation" @keydown=${this.#onTabKey}>
+    return html`<div
+      class="tabs"
+      role="tablist"
+      aria-label=${t('Views of this conversation')}
+      @keydown=${this.#onTabKey}
+    >
       ${tabs.map(
         ([tab, title]) =>
           html`<button

@@ -3,6 +3,7 @@ import type { GroupView, ReviewPageMessage } from '../../core/review-protocol.ts
 import { cell } from './compare.ts';
 import { vars } from './vars.ts';
 import { WORDS } from './words.ts';
+import { t } from '../l10n.ts';
 
 /** Episodes of one task side by side, turn under turn; branches part at the line. */
 export function taskTab(
@@ -20,12 +21,12 @@ export function taskTab(
       <span>${WORDS.task.gate} <b class="num">${view.gate.label}</b></span>
       ${view.episodes.every(({ fork }) => fork === null) ? nothing : html`<span class="muted">┊ ${WORDS.task.fork}</span>`}
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Conversations of this task">
+    <div class="scroll" tabindex="0" role="region" aria-label=${t('Conversations of this task')}>
       <table>
         <thead>
           <tr>
-            <th scope="col">Conversation</th>
-            <th scope="col">Outcome</th>
+            <th scope="col">${t('Conversation')}</th>
+            <th scope="col">${t('Outcome')}</th>
             ${columns.map((turn) => html`<th scope="col">${turn + 1}</th>`)}
             <th scope="col">${WORDS.stats.total}</th>
           </tr>

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { TokenRuns } from '../../core/review-protocol.ts';
 import { signed } from '../../core/review.ts';
 import { WORDS } from './words.ts';
+import { t } from '../l10n.ts';
 
 /** |D_j| in nats from which a word is tinted one step more; the same for every turn, so that tints can be compared. */
 export const TINTS = [0.1, 0.25, 0.5, 1, 2, 4] as const;
@@ -17,7 +18,7 @@ export function tokenText(runs: TokenRuns, chosen: number | null): TemplateResul
     class="tokens"
     dir="auto"
     role="group"
-    aria-label="Words of the next action, tinted by what the reply did to them"
+    aria-label=${t('Words of the next action, tinted by what the reply did to them')}
   >
     ${runs.shifts.map((shift, at) => {
       const step = tintOf(shift);
@@ -51,7 +52,7 @@ export function tokenLegend(): TemplateResult {
 /** The words that mattered most, by name. */
 export function largest(runs: TokenRuns, choose: (at: number) => void): TemplateResult | typeof nothing {
   if (runs.largest.length === 0) return nothing;
-  return html`<ol class="largest" aria-label="The largest shifts">
+  return html`<ol class="largest" aria-label=${t('The largest shifts')}>
     ${runs.largest.map((at) => {
       const shift = runs.shifts[at] ?? 0;
       return html`<li>
