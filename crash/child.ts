@@ -6,6 +6,7 @@ import type { EventBody } from '../src/core/event.ts';
 import type { ScoredEpisode } from '../src/core/scored-episode.ts';
 import { connect } from '../src/store/connection.ts';
 import { journalOn } from '../src/store/journal.ts';
+import { guarded } from '../src/store/sqlite-error.ts';
 import { armed } from './kill-point.ts';
 import { nameOf, openRecord, POINTS } from './record.ts';
 import { KIND, LEASE_MS, RESULTS, SHARED } from './scene.ts';
@@ -24,7 +25,11 @@ const plan = planSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const random = seededRandom(plan.name);
 const record = openRecord(plan.record);
 const connection = connect(plan.store, false);
-connection.db.exec(RESULTS);
+whenFree(() => {
+  guarded(plan.store, () => {
+    connection.db.exec(RESULTS);
+  });
+});
 const point = armed(connection.db, plan.kill, { torn: plan.fault === 'torn', stand: record.stand });
 const journal = journalOn(connection, () => Date.now() + plan.later);
 

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,12 +59,17 @@ export async function runRounds({ rounds, seed, processes, fault, folder, onRoun
     }
     const store = join(home, 'store.db');
     const later = round * LEASE_MS * 2;
+    const over = new AbortController();
     const deaths = await Promise.all(
       Array.from({ length: processes }, (_, index) => {
         const name = `${seed}/${round}/${index}`;
-        return oneDeath(program, { store, record: join(home, `${round}-${index}`), name, later, fault }, random);
+        const orders = { store, record: join(home, `${round}-${index}`), name, later, fault };
+        return oneDeath(program, orders, random, over.signal);
       }),
-    );
+    ).finally(() => {
+      // Where one did not die as it should, nobody kills the others.
+      over.abort();
+    });
     for (const { point, outside, lines: more } of deaths) {
       kills[point] += 1;
       sum.outside += outside ? 1 : 0;
@@ -95,6 +99,7 @@ async function oneDeath(
   program: string,
   orders: Orders,
   random: Random,
+  signal: AbortSignal,
 ): Promise<{ point: Point; outside: boolean; lines: Line[] }> {
   const outside = random() < FROM_OUTSIDE;
   const transaction = 1 + Math.floor(random() * LATEST_TRANSACTION);
@@ -103,16 +108,23 @@ async function oneDeath(
   const plan = { ...orders, kill: outside ? null : { transaction, point } };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, JSON.stringify(plan)], {
     stdio: ['ignore', 'ignore', 'inherit'],
+    signal,
+    killSignal: 'SIGKILL',
   });
-  const ended = once(child, 'close');
+  child.on('error', () => undefined);
+  const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    child.once('close', (...how) => {
+      resolve(how);
+    });
+  });
   if (outside) {
     // From its first durable word on; a process that says nothing is still killed in the end.
     for (let wait = 0; wait < 500 && !existsSync(orders.record) && child.exitCode === null; wait += 1) await sleep(5);
     await sleep(delay);
     child.kill('SIGKILL');
   }
-  const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null];
-  if (signal !== 'SIGKILL') throw new Error(`A process of the suite ended by itself (${signal ?? code ?? '?'}).`);
+  const [code, how] = await ended;
+  if (how !== 'SIGKILL') throw new Error(`A process of the suite ended by itself (${how ?? code ?? '?'}).`);
   return { ...readRecord(orders.record), outside };
 }
 

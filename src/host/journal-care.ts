@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { z } from 'zod';
 import { TurnwiseError } from '../core/error.ts';
+import { oneLine } from '../core/review.ts';
 import type { Host } from './host.ts';
 import { runCli } from './run-cli.ts';
 
@@ -23,7 +24,8 @@ export async function deleteEpisode(host: Host, episode: string | null): Promise
   }
   const command = ['purge', '--store', host.journal.path, '--episode', id];
   const plan = await runCli(host.extensionUri, command, purgeSchema, { reason: 'purge_failed' });
-  if (plan === null || !(await mayGo(plan))) return;
+  const request = host.journal.episodes().find((facts) => facts.id === id)?.request ?? null;
+  if (plan === null || !(await mayGo(plan, request))) return;
   // What is shown must not be written to again, nor its draft kept.
   if (host.session.episode !== null && plan.episodes.includes(host.session.episode)) await host.openEpisode(null);
   const done = await vscode.window.withProgress(
@@ -41,7 +43,7 @@ export async function deleteEpisode(host: Host, episode: string | null): Promise
   void vscode.window.showWarningMessage(vscode.l10n.t('Deleted, but words of it may be left. {0}', first));
 }
 
-async function mayGo({ episodes, files }: z.infer<typeof purgeSchema>): Promise<boolean> {
+async function mayGo({ episodes, files }: z.infer<typeof purgeSchema>, request: string | null): Promise<boolean> {
   const { l10n } = vscode;
   const branches = episodes.length - 1;
   const copies = files.length - 1;
@@ -54,7 +56,7 @@ async function mayGo({ episodes, files }: z.infer<typeof purgeSchema>): Promise<
   const scope = also.length === 0 ? '' : l10n.t('With it go {0}. ', also.join(l10n.t(' and ')));
   const go = l10n.t('Delete for Good');
   const answer = await vscode.window.showWarningMessage(
-    l10n.t('Delete this conversation?'),
+    request === null ? l10n.t('Delete this conversation?') : l10n.t('Delete “{0}”?', oneLine(request, 60)),
     {
       modal: true,
       detail: `${scope}${l10n.t('Its words, scores and drafts are taken out of the journal. Exported datasets and copies made elsewhere keep theirs. This cannot be undone.')}`,

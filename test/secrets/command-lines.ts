@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** How often the command lines of a running process and its children are read, ms: short-lived ones must be met. */
 const LOOK_MS = 15;
@@ -27,6 +28,33 @@ export function commandLines(): {
 /** The words that a process was started with, with spaces between them; empty: it is gone. */
 export function commandLineOf(pid: number): string {
   return textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+}
+
+/** What a process was given as its environment, where this user may know it. */
+export function environmentOf(pid: number): string {
+  return textOf(`/proc/${pid}/environ`).replaceAll('\0', ' ');
+}
+
+/** Files below a folder, but for those of one folder in it, in whose bytes a word stands, as UTF-8 or UTF-16. */
+export function filesWith(folder: string, word: string, except: string): string[] {
+  const forms = [Buffer.from(word), Buffer.from(word, 'utf16le')];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => !file.startsWith(except))
+    .filter((file) => {
+      const bytes = bytesOf(file);
+      return forms.some((form) => bytes.includes(form));
+    });
+}
+
+function bytesOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    // It went while the list was made.
+    return Buffer.alloc(0);
+  }
 }
 
 /** A process and all that it started, and those. */

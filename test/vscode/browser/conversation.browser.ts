@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openChat, type Chat } from './chat.ts';
-import { modal, openFile, proposedPath } from './dialogs.ts';
+import { chooseInMenu, modal, openFile, proposedPath, runCommand, toast } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
 import { episodesIn } from './episodes.ts';
 import { eventsOf, newestEvents, readStore } from './journal-of.ts';
@@ -249,4 +249,71 @@ test('an export that is called off, at the question or at the folder, records an
   expect(scopes()).toBe(0);
   expect(existsSync(join(folder, 'turnwise-dataset'))).toBe(false);
   expect(newestEvents(host).at(-1)?.type).not.toBe('consent_set');
+});
+
+test('consent is chosen at the top of the chat: only what is exportable leaves, and what is withdrawn is not in the next export', async () => {
+  const { page, folder, server: host, shoot } = editor();
+  const choose = async (chat: Chat, scope: string) => {
+    await chat.frame.getByLabel('Who may have this conversation').selectOption(scope);
+    await expect.poll(() => eventsOf(host, 'consent_set').at(-1)?.scope).toBe(scope);
+  };
+  for (const request of ['Nobody was asked.', 'Kept for the dataset.', 'Withdrawn from the dataset.']) {
+    const chat = await begin(ask('Which rounding?'), { say: 'I WANT TO ANSWER: x = 1' });
+    await chat.say(request);
+    await chat.settled(1);
+    await chat.say('half up');
+    await chat.settled(2);
+    if (request !== 'Nobody was asked.') await choose(chat, 'exportable');
+  }
+  const exported = async (name: string): Promise<string> => {
+    await episodesIn(page).press('Export Dataset…');
+    await modal(page).getByRole('button', { name: 'Export Only What Is Exportable' }).click();
+    await proposedPath(page);
+    const out = join(folder, name);
+    await page.locator('.quick-input-widget input[type=text]').fill(out);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => existsSync(join(out, 'manifest.json')), { timeout: 90_000 }).toBe(true);
+    return readFile(join(out, 'episodes/train.jsonl'), 'utf8');
+  };
+  const first = await exported('first');
+  expect(first.trim().split('\n')).toHaveLength(2);
+  expect(first).toContain('Withdrawn from the dataset.');
+  const chat = await openChat(page);
+  await choose(chat, 'excluded');
+  await shoot('consent-excluded');
+  const second = await exported('second');
+  expect(second.trim().split('\n')).toHaveLength(1);
+  expect(second).toContain('Kept for the dataset.');
+  expect(second).not.toContain('Withdrawn');
+});
+
+test('a conversation is deleted for good from the tree, the journal checked and backed up, each by another process', async () => {
+  const { page, server: host, shoot } = editor();
+  const chat = await begin(ask('Which rounding?'));
+  await chat.say('Quixotic words to forget.');
+  await chat.settled(1);
+  await chat.type('zyzzyva in a draft');
+  await expect.poll(draftOnDisk).toBe('zyzzyva in a draft');
+  const row = episodesIn(page).rows.filter({ hasText: 'Quixotic words to forget.' });
+  await chooseInMenu(page, row, 'Delete Conversation…');
+  await modal(page).getByText('Delete “Quixotic words to forget.”?').waitFor();
+  await shoot('delete-question');
+  await modal(page).getByRole('button', { name: 'Cancel' }).click();
+  await modal(page).waitFor({ state: 'detached' });
+  await chooseInMenu(page, row, 'Delete Conversation…');
+  await modal(page).getByRole('button', { name: 'Delete for Good' }).click();
+  await row.waitFor({ state: 'detached', timeout: 60_000 });
+  // The chat shows another one, to begin; neither words nor draft are in any file of the journal.
+  await chat.frame.getByRole('heading', { name: 'It asks first, then it codes' }).waitFor();
+  const home = join(host.home, 'user/User/globalStorage/turnwise.turnwise');
+  for (const name of readdirSync(home, { recursive: true, encoding: 'utf8' })) {
+    if (!statSync(join(home, name)).isFile()) continue;
+    const bytes = readFileSync(join(home, name));
+    expect([name, bytes.includes('Quixotic words'), bytes.includes('zyzzyva')]).toEqual([name, false, false]);
+  }
+  await runCommand(page, 'Turnwise: Check the Journal');
+  await toast(page, /The journal is whole: \d+ conversations, \d+ events/).waitFor({ timeout: 60_000 });
+  await runCommand(page, 'Turnwise: Back Up the Journal');
+  await toast(page, /\d+ conversations .* are in .*backups/).waitFor({ timeout: 60_000 });
+  await shoot('backed-up');
 });
