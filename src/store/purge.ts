@@ -155,8 +155,9 @@ function takeOut(db: DatabaseSync, episodes: readonly string[], list: string): v
   }
   if (has('score')) db.exec('DELETE FROM score');
   // Positions at the end are given out again, and what gets them must not count as dealt with.
-  if (has('digested')) {
-    db.exec('UPDATE digested SET position = min(position, (SELECT coalesce(max(position), 0) FROM event))');
+  for (const table of ['digested', 'indexed']) {
+    if (!has(table)) continue;
+    db.exec(`UPDATE ${table} SET position = min(position, (SELECT coalesce(max(position), 0) FROM event))`);
   }
   if (!has('memo')) return;
   // Drafts are kept under the conversation's id, and a workspace's open conversation is one.

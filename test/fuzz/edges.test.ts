@@ -12,7 +12,8 @@ const CASES: Readonly<Record<string, number>> = {
   'stored rows': 1600,
   plans: 1200,
   templates: 1400,
-  'webview messages': 1500,
+  'webview messages': 1800,
+  'review messages': 700,
   settings: 900,
   'calibration files': 700,
 };

@@ -11,6 +11,7 @@ import { CALIBRATION_SCHEMA } from '../../src/core/calibration.ts';
 import { causalLimit } from '../../src/core/plan/trie.ts';
 import { reduce } from '../../src/core/reduce.ts';
 import { scoredEpisodeSchema } from '../../src/core/scored-episode.ts';
+import { reviewPageMessageSchema } from '../../src/core/review-protocol.ts';
 import { readSettings } from '../../src/core/settings.ts';
 import { sha256Text } from '../../src/core/sha.ts';
 import { renderChat } from '../../src/core/template.ts';
@@ -118,7 +119,15 @@ export const EDGES: Readonly<Record<string, Edge>> = {
       outcome(() => readJsonl(fileOf(bytes), scoredEpisodeSchema).then((rows) => rows.map(({ value }) => value))),
   },
   'stored rows': {
-    inputs: specs.map((spec) => sampleEvents(spec)),
+    inputs: [
+      ...specs.map((spec) => sampleEvents(spec)),
+      [
+        ...specs.slice(0, 1).flatMap((spec) => sampleEvents(spec)),
+        { type: 'titled', title: 'Prices' },
+        { type: 'override_set', turn: 0, change: { field: 'label', value: 'useful' } },
+        { type: 'override_undone', seq: 3 },
+      ],
+    ],
     // The body is what a person could have changed; the row around it fits, else nothing but the checksum would be tried.
     write: (value, space) =>
       JSON.stringify(
@@ -182,6 +191,12 @@ export const EDGES: Readonly<Record<string, Edge>> = {
       { type: 'consent', episode: 'e', scope: 'exportable' },
       { type: 'draft', episode: 'e', text: 'half a' },
       { type: 'open_link', href: 'https://example.com/a?b#c' },
+      { type: 'edit_reply', episode: 'e', id: 'b', turn: 2, text: 'no, cents' },
+      { type: 'edit_draft', episode: 'e', edit: { target: { at: 'option', turn: 0, option: 1 }, text: 'half' } },
+      { type: 'show_version', episode: 'e', target: 'f' },
+      { type: 'rate', episode: 'e', turn: null, thumb: 1 },
+      { type: 'attach', path: 'src/prices.py' },
+      { type: 'highlight', request: 3, language: 'python', code: 'x = 1' },
     ],
     write: plain,
     read: (bytes) =>
@@ -189,6 +204,23 @@ export const EDGES: Readonly<Record<string, Edge>> = {
         const parsed = webviewMessageSchema.safeParse(valueOf(bytes));
         if (!parsed.success) throw new TurnwiseError('input', 'refused_message', 'The page sent what it may not.');
         return parsed.data.type === 'open_link' ? [parsed.data, safeLink(parsed.data.href)] : parsed.data;
+      }),
+  },
+  'review messages': {
+    inputs: [
+      { type: 'select', turn: 3 },
+      { type: 'compare', a: 'e', b: 'f' },
+      { type: 'label', turn: 0, label: 'useful' },
+      { type: 'note', turn: null, note: 'It told much.' },
+      { type: 'exclude', turn: 1, excluded: true },
+      { type: 'open_episode', episode: 'e' },
+    ],
+    write: plain,
+    read: (bytes) =>
+      outcome(() => {
+        const parsed = reviewPageMessageSchema.safeParse(valueOf(bytes));
+        if (!parsed.success) throw new TurnwiseError('input', 'refused_message', 'The page sent what it may not.');
+        return parsed.data;
       }),
   },
   settings: {

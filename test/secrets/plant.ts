@@ -1,10 +1,20 @@
 import { pick, seededRandom, type Random } from '../../src/app/demo/random.ts';
 import type { GenerationRecord } from '../../src/core/backend.ts';
-import type { EventBody } from '../../src/core/event.ts';
+import { titleSchema, type EventBody } from '../../src/core/event.ts';
 import type { KnownValue } from '../../src/core/secrets/find.ts';
 import type { Drawn, Kind } from './kind.ts';
 
-export const PLACES = ['request', 'reply', 'code', 'tool result', 'settings', 'file name'] as const;
+export const PLACES = [
+  'request',
+  'reply',
+  'code',
+  'tool result',
+  'settings',
+  'file name',
+  'thumb note',
+  'review note',
+  'title',
+] as const;
 export type Place = (typeof PLACES)[number];
 export const FORMS = ['plain', 'base64', 'URL-encoded', 'JSON-escaped', 'split'] as const;
 export type Form = (typeof FORMS)[number];
@@ -19,6 +29,10 @@ export interface Planted {
   readonly reply: string;
   readonly tool: string;
   readonly code: string;
+  /** What the developer wrote beside the conversation: with a thumb, as its reviewer, as its name. Empty: nothing. */
+  readonly note: string;
+  readonly review: string;
+  readonly title: string;
   /** The text that holds it; of a split one, both texts. */
   readonly said: readonly string[];
   /** The secret as it is and as it was written. */
@@ -41,6 +55,7 @@ function plantOne(random: Random, kind: Kind, place: Place, form: Form): Planted
   const { pieces, cores } = written(random, drawn, form);
   const [first = '', second] = pieces;
   const texts = { request: 'Write a client for our service.', reply: 'Yes, as you said.', tool: 'ok', code: 'run()' };
+  const beside = { note: '', review: '', title: '' };
   if (second !== undefined) {
     // Told in two messages; between the request and the reply the agent speaks.
     const label = random() < 0.5 ? '' : 'The other half is ';
@@ -66,12 +81,25 @@ function plantOne(random: Random, kind: Kind, place: Place, form: Form): Planted
       case 'file name':
         texts.reply = `It is in the file ${first.includes('\n') ? first : `backups/${first}`} now.`;
         break;
+      case 'thumb note':
+        beside.note = `It guessed ${first} by itself.`;
+        break;
+      case 'review note':
+        beside.review = `Needless: ${first} was said before.`;
+        break;
+      case 'title':
+        // A title is one line; what is longer is a remark.
+        if (titleSchema.safeParse(`About ${first}`).success) beside.title = `About ${first}`;
+        else beside.note = first;
+        break;
       default:
         place satisfies never;
     }
   }
-  const told = Object.values(texts).filter((text) => pieces.some((piece) => text.includes(piece.slice(0, 12))));
-  return { kind: kind.name, place, form, ...texts, said: told, cores };
+  const told = Object.values({ ...texts, ...beside }).filter((text) =>
+    pieces.some((piece) => text.includes(piece.slice(0, 12))),
+  );
+  return { kind: kind.name, place, form, ...texts, ...beside, said: told, cores };
 }
 
 function written(
@@ -144,7 +172,7 @@ export function tells(text: string, { cores }: Planted): boolean {
 }
 
 /** The conversation as a journal would hold it. */
-export function plantedEvents({ request, reply, tool, code }: Planted): EventBody[] {
+export function plantedEvents({ request, reply, tool, code, note, review, title }: Planted): EventBody[] {
   const observed = { options_shown: [], option: null, latency_ms: 1 };
   return [
     {
@@ -165,6 +193,11 @@ export function plantedEvents({ request, reply, tool, code }: Planted): EventBod
     { type: 'observed', turn: 1, kind: 'tool', text: tool, ...observed },
     { type: 'action_started', turn: 2, pid: 1 },
     { type: 'action_answered', turn: 2, message: '', code, generation: generation(`I WANT TO ANSWER: ${code}`) },
+    ...(note === '' ? [] : [{ type: 'rated' as const, turn: 2, thumb: 1 as const, note }]),
+    ...(review === ''
+      ? []
+      : [{ type: 'override_set' as const, turn: 1, change: { field: 'note' as const, value: review } }]),
+    ...(title === '' ? [] : [{ type: 'titled' as const, title }]),
   ];
 }
 

@@ -58,7 +58,7 @@ beforeAll(async () => {
   });
   const summary = await exportDataset({ journal, scoredOf, known, out, salt: 'same' });
   expect([...summary.refused]).toEqual([]);
-});
+}, 300_000);
 afterAll(() => {
   journal.close();
 });

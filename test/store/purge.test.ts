@@ -40,6 +40,8 @@ test('after a purge no file below the folder holds a word of it: file, log, free
       option: null,
       latency_ms: 1,
     },
+    { type: 'titled', title: 'gobbledytitle' },
+    { type: 'override_set', turn: 0, change: { field: 'note', value: 'hobbledehoyreview' } },
     note(`mugwumpnote ${'long '.repeat(4000)}mugwumpend`),
   ]);
   const parent: Fork = { episode_id: 'gone', turn: 0, group_id: 'gone', request: 'quixotryrequest', turns: [] };
@@ -47,6 +49,7 @@ test('after a purge no file below the folder holds a word of it: file, log, free
   journal.append('branch of it', [{ ...started, parent: { ...parent, episode_id: 'branch' } }]);
   journal.append('stays', [started, says('keptwords remain')]);
   journal.memo.set('draft gone', 'wabbitdraft');
+  journal.memo.set('edit gone', 'lollygagedit');
   journal.memo.set('draft stays', 'other draft');
   journal.memo.set('open workspace', 'gone');
   journal.putScore('k', ['snollycache']);
@@ -64,7 +67,15 @@ test('after a purge no file below the folder holds a word of it: file, log, free
   window.append('gone', [note('borborygmlog')]);
 
   const words = ['quixotryrequest', 'zyzzyvaquestion', 'flibbertireply', 'mugwumpnote', 'mugwumpend', 'syzygybranch'];
-  words.push('wabbitdraft', 'snollycache', 'gongoozlejob', 'borborygmlog');
+  words.push(
+    'gobbledytitle',
+    'hobbledehoyreview',
+    'lollygagedit',
+    'wabbitdraft',
+    'snollycache',
+    'gongoozlejob',
+    'borborygmlog',
+  );
   for (const word of words) expect(holding(folder, [word]), word).not.toEqual([]);
   writeFileSync(`${path}.elsewhere`, '');
 
@@ -72,7 +83,7 @@ test('after a purge no file below the folder holds a word of it: file, log, free
   expect(plan.episodes).toEqual(['gone', 'branch', 'branch of it']);
   expect(plan.files).toHaveLength(4);
   const done = purgeEpisode(path, 'gone');
-  expect(done).toMatchObject({ episodes: plan.episodes, events: 10, left: [] });
+  expect(done).toMatchObject({ episodes: plan.episodes, events: 12, left: [] });
   expect(done.files).toEqual(plan.files);
   expect(holding(folder, words)).toEqual([]);
   for (const file of done.files) expect(inspect(file).wrong, file).toEqual([]);
@@ -114,6 +125,20 @@ test('what a purge cannot reach is said: a copy that is damaged, an export', () 
   expect(left.map(({ file: place }) => place)).toEqual([file, join(dirname(path), 'dataset')]);
   expect(left[0]?.why).toMatch(/may hold words/);
   expect(left[1]?.why).toMatch(/export it anew/);
+});
+
+test('what is said after the newest conversation was taken out is found again', () => {
+  const path = temporaryStore();
+  const journal = openJournal(path);
+  journal.append('stays', [started, says('first words')]);
+  journal.append('gone', [started, says('other words'), note('and more')]);
+  expect(journal.search.find('words')).toHaveLength(2);
+  purgeEpisode(path, 'gone');
+  // The positions at the end of the table are given out again.
+  journal.append('new', [started, says('flibbertigibbet')]);
+  expect(journal.search.find('flibbertigibbet').map(({ episodeId }) => episodeId)).toEqual(['new']);
+  expect(journal.search.find('words').map(({ episodeId }) => episodeId)).toEqual(['stays']);
+  journal.close();
 });
 
 test('only the id itself is meant, whatever it looks like', () => {
