@@ -1,6 +1,6 @@
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import type * as vscode from 'vscode';
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
@@ -24,6 +24,8 @@ export interface EditorOptions {
   /** User settings over the quiet ones. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Files to have in the opened folder, beside those of the sample: path and text. */
+  readonly files?: Readonly<Record<string, string>>;
   /** false: an empty window. */
   readonly folder?: boolean;
   /** false: VS Code asks whether the folder is trusted, as it does on a desktop. */
@@ -95,6 +97,10 @@ const testName = (): string =>
 async function openEditor(options: EditorOptions): Promise<OpenEditor> {
   const folder = await mkdtemp(join(tmpdir(), 'twf-'));
   await cp(join(root, 'sample'), folder, { recursive: true });
+  for (const [path, text] of Object.entries(options.files ?? {})) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
   const bridgeFolder = await mkdtemp(join(tmpdir(), 'twb-'));
   const socket = join(bridgeFolder, 'bridge.sock');
   // Kept over a restart, so it is this file's to remove; its path is short for the sake of the sockets in it.

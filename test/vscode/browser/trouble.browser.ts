@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -115,12 +116,11 @@ test("in a workspace that nobody vouched for, settings that name servers, models
     'turnwise.scoring.server': 'stand-in',
     'turnwise.engine.model': '/evil.gguf',
   };
-  await withEditor({ settings, trust: false }, async ({ page, folder, look, server, shoot }) => {
+  const evil = join(tmpdir(), `evil-${process.pid}.sqlite`);
+  const theirs = { ...settings, 'turnwise.store.path': evil, 'turnwise.chat.maxTurns': 7 };
+  const files = { '.vscode/settings.json': JSON.stringify(theirs) };
+  await withEditor({ settings, files, trust: false }, async ({ page, look, server, shoot }) => {
     await page.getByRole('button', { name: /^Restricted Mode/ }).waitFor();
-    const evil = join(folder, 'evil.sqlite');
-    const theirs = { ...settings, 'turnwise.store.path': evil, 'turnwise.chat.maxTurns': 7 };
-    await mkdir(join(folder, '.vscode'), { recursive: true });
-    await writeFile(join(folder, '.vscode/settings.json'), JSON.stringify(theirs));
     // What harms nobody is read, so the file was; of the rest the editor itself knows nothing here.
     const valueOf = (key: string) =>
       look((vscode, name) => vscode.workspace.getConfiguration('turnwise').get<unknown>(name), key);
