@@ -14,6 +14,8 @@ import { Conversation, type ConversationPorts, type Reply } from './conversation
 
 /** How many of the newest turns are shown at first, and how many more each time. */
 const PAGE = 40;
+/** How many more each time earlier ones are asked for. */
+const EARLIER = 200;
 
 /** The chat of one window: which conversation is open, the action that runs in it, and what is to be seen of both. */
 export class ChatSession {
@@ -232,7 +234,7 @@ export class ChatSession {
   }
 
   showEarlier(): void {
-    this.#shown += PAGE;
+    this.#shown += EARLIER;
     this.publish();
   }
 

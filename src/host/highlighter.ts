@@ -6,6 +6,8 @@ import type { HighlightView } from '../core/webview-protocol.ts';
 
 /** Code that takes longer than this, ms, is hostile to its grammar: its thread is ended, and it stays plain. */
 const PATIENCE_MS = 3_000;
+/** The first piece waits for the thread itself, too, on a machine that may be busy. */
+const FIRST_PATIENCE_MS = 15_000;
 /** A thread without work is ended after this time, ms: its grammars are some megabytes. */
 const IDLE_MS = 120_000;
 
@@ -53,8 +55,8 @@ export class Highlighter {
       if (this.#worker !== null) this.#after(IDLE_MS);
       return;
     }
+    this.#after(this.#worker === null ? FIRST_PATIENCE_MS : PATIENCE_MS);
     this.#worker ??= this.#start();
-    this.#after(PATIENCE_MS);
     this.#worker.postMessage(waiting.job);
   }
 
