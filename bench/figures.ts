@@ -2,7 +2,7 @@
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'kB' | 'ms' | 'tokens/s' | 'ratio';
+  readonly unit: 'kB' | 'MB' | 'ms' | 'tokens/s' | 'ratio';
   /** Least and greatest of the runs; null for what does not vary. */
   readonly spread: readonly [number, number] | null;
   readonly runs: number;
