@@ -4,6 +4,7 @@ import type { Language } from '../core/guess-language.ts';
 import type { ThemeKind } from '../core/theme-kind.ts';
 import type { HighlightView } from '../core/webview-protocol.ts';
 import { GRAMMARS } from './languages.ts';
+import { readable } from './readable.ts';
 
 /** The editor's own colours for each kind of theme; in high contrast the ones that were made for it. */
 const THEMES: Readonly<
@@ -38,11 +39,15 @@ export async function highlight(code: string, language: Language, kind: ThemeKin
     theme: theme.name,
     tokenizeMaxLineLength: LONGEST_LINE,
   });
-  return runsOf(tokens.flat(), code.length, fg);
+  return runsOf(tokens.flat(), code.length, { plain: fg, kind });
 }
 
 /** Neighbours that look alike become one run; what has the page's own colour has none. */
-function runsOf(tokens: readonly ThemedToken[], length: number, plain: string | undefined): HighlightView {
+function runsOf(
+  tokens: readonly ThemedToken[],
+  length: number,
+  { plain, kind }: { readonly plain: string | undefined; readonly kind: ThemeKind },
+): HighlightView {
   const colours: string[] = [];
   const runs: [number, number, number][] = [];
   let end = 0;
@@ -54,7 +59,8 @@ function runsOf(tokens: readonly ThemedToken[], length: number, plain: string | 
   };
   for (const { offset, content, color, fontStyle } of tokens) {
     add(offset, -1, 0);
-    const value = color === undefined || color === plain ? null : (/^#[0-9a-f]{6}/i.exec(color)?.[0] ?? null);
+    const own = color === undefined || color === plain ? null : (/^#[0-9a-f]{6}/i.exec(color)?.[0] ?? null);
+    const value = own === null ? null : readable(own, kind);
     if (value !== null && !colours.includes(value)) colours.push(value);
     add(offset + content.length, value === null ? -1 : colours.indexOf(value), Math.max(0, fontStyle ?? 0) & 7);
   }

@@ -2,6 +2,9 @@ import { parseAction } from '../core/agent-protocol.ts';
 import type { ChatView, TurnView } from '../core/webview-protocol.ts';
 import { t } from './l10n.ts';
 
+/** Nobody listens to more of one message than this, in UTF-16 units; the rest is there to be read. */
+const MOST_SPOKEN = 4_000;
+
 /**
  * What a screen reader is told of a conversation that goes on: each sentence once it is finished, then the options or that code
  * is there, and why the agent broke off. Never half a word, never the same twice, nothing of what was there before.
@@ -27,6 +30,7 @@ export class Announcements {
   }
 
   #more(turn: number, text: string, marker: string): string | null {
+    if (text.length > MOST_SPOKEN) return null;
     if (this.#turn !== turn) {
       this.#turn = turn;
       this.#said = '';
@@ -41,7 +45,8 @@ export class Announcements {
   #whole(turn: TurnView): string | null {
     const said = this.#turn === turn.index ? this.#said : '';
     this.#turn = null;
-    const rest = turn.prose.startsWith(said.trim()) ? turn.prose.slice(said.trim().length) : turn.prose;
+    const prose = turn.prose.slice(0, MOST_SPOKEN);
+    const rest = prose.startsWith(said.trim()) ? prose.slice(said.trim().length) : prose;
     const options = turn.options.map((option, index) => `${'ABCDE'.charAt(index)}: ${option}.`).join(' ');
     const advice =
       turn.recommended === null ? '' : t('Recommended: {letter}.', { letter: 'ABCDE'.charAt(turn.recommended) });

@@ -184,7 +184,7 @@ export class ComposerElement extends LitElement {
           aria-label=${t('Message to the agent')}
           aria-describedby="composer-problem"
           aria-autocomplete="list"
-          aria-controls="files"
+          aria-controls=${this.#mentions.active === nothing ? nothing : 'files'}
           aria-activedescendant=${this.#mentions.active}
           placeholder=${this.#placeholder()}
           .value=${this.text}
