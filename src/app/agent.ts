@@ -1,8 +1,9 @@
 import { parseAction } from '../core/agent-protocol.ts';
-import type { ChatBackend, GenerationRecord, Sampling } from '../core/backend.ts';
+import type { ChatBackend, GenerationRecord, Sampling, ToolOffer } from '../core/backend.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import { generationSchema } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
+import { splitToolCalls } from '../core/tool-call.ts';
 
 /** What one action reports: deltas while it runs, then exactly one of the others. */
 export type AgentEvent =
@@ -29,6 +30,8 @@ export interface ActOptions {
   /** The last allowed turn: the whole message is the answer. */
   readonly lastTurn: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** What the model is told of; calls in its text count where it was told. */
+  readonly tools?: ToolOffer | undefined;
 }
 
 /**
@@ -38,12 +41,12 @@ export interface ActOptions {
 export async function* actOnce(
   chat: ChatBackend,
   messages: readonly Message[],
-  { sampling, marker, lastTurn, signal }: ActOptions,
+  { sampling, marker, lastTurn, signal, tools }: ActOptions,
 ): AsyncGenerator<AgentEvent, void, void> {
   let partial = '';
   const failed = (reason: string, message: string): AgentEvent => ({ type: 'failed', reason, message, partial });
   try {
-    for await (const event of chat.stream(messages, { sampling, ...(signal === undefined ? {} : { signal }) })) {
+    for await (const event of chat.stream(messages, { sampling, tools, ...(signal === undefined ? {} : { signal }) })) {
       switch (event.type) {
         case 'delta':
           partial += event.text;
@@ -81,6 +84,7 @@ export async function* actOnce(
     if (generation.text.trim() === '') {
       return failed('empty_text', `${chat.name} answered with nothing; choose Continue to ask again.`);
     }
+    if (tools !== undefined && splitToolCalls(generation.text).calls.length > 0) return { type: 'called', generation };
     const parsed = parseAction(generation.text, { marker, lastTurn });
     return parsed.kind === 'answer'
       ? { type: 'answered', message: parsed.message, code: parsed.code, generation }

@@ -3,6 +3,7 @@ import type { ChatSurroundings } from '../core/chat-view.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import type { ChatView, EditView } from '../core/webview-protocol.ts';
 import type { Journal } from '../store/journal.ts';
+import type { Toolbox } from './tools/toolbox.ts';
 
 /** A chat server that answers, and what it says about its model. */
 export interface ChatServer {
@@ -38,6 +39,8 @@ export interface ChatPorts {
   readonly options: () => ChatOptions;
   readonly surroundings: () => Omit<ChatSurroundings, 'streaming' | 'draft' | 'shown' | 'edit' | 'versions'>;
   readonly drafts: Drafts;
+  /** What the agent may look into now; null or left out: nothing. */
+  readonly tools?: (() => Toolbox | null) | undefined;
   /** The chat looks different now. */
   readonly onView: (view: ChatView) => void;
   /** The running action went on with this text; `onView` does not say so. */

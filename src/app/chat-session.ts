@@ -4,12 +4,13 @@ import { chatView } from '../core/chat-view.ts';
 import { splitContext } from '../core/context-text.ts';
 import { errorText, TurnwiseError } from '../core/error.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
-import { isAnswered } from '../core/exchange.ts';
+import { isAnswered, openCalls } from '../core/exchange.ts';
 import type { ConsentScope } from '../core/event.ts';
 import { initialState } from '../core/reduce.ts';
 import type { ChatView, EditView } from '../core/webview-protocol.ts';
 import { branchOff, type BranchWish } from './branch-off.ts';
 import { lazyChat, type ChatPorts } from './chat-ports.ts';
+import { answerCalls, offerOf } from './tools/answer-calls.ts';
 import { Conversation, type ConversationPorts, type Reply } from './conversation.ts';
 
 /** How many of the newest turns are shown at first, and how many more each time. */
@@ -37,6 +38,7 @@ export class ChatSession {
       journal: ports.journal,
       chat: lazyChat(ports.connect),
       sampling: () => ports.options().sampling,
+      tools: (state) => offerOf(ports.tools?.() ?? null, state),
       onEvent: ({ body }, state) => {
         if (body.type === 'episode_started') this.#branches = null;
         ports.onState(state);
@@ -292,10 +294,19 @@ export class ChatSession {
 
   async #act(conversation: Conversation, running: { readonly abort: AbortController; text: string }): Promise<void> {
     try {
-      for await (const event of conversation.act(running.abort.signal)) {
-        if (event.type !== 'delta') continue;
-        running.text += event.text;
-        this.#ports.onDelta(conversation.state.turns.length, event.text);
+      const { signal } = running.abort;
+      await this.#answerCalls(conversation, signal);
+      for (;;) {
+        running.text = '';
+        for await (const event of conversation.act(signal)) {
+          if (event.type !== 'delta') continue;
+          running.text += event.text;
+          this.#ports.onDelta(conversation.state.turns.length, event.text);
+        }
+        if (openCalls(conversation.state).length === 0) break;
+        running.text = '';
+        await this.#answerCalls(conversation, signal);
+        if (signal.aborted) break;
       }
     } catch (thrown) {
       // A move that was not possible, or a store that cannot be written: the words are kept, and the chat says why.
@@ -304,6 +315,10 @@ export class ChatSession {
       this.#running = null;
       this.publish();
     }
+  }
+
+  #answerCalls(conversation: Conversation, signal: AbortSignal): Promise<void> {
+    return answerCalls(conversation, this.#ports.tools?.() ?? null, signal);
   }
 
   #open(turn: number): EpisodeState['turns'][number] {

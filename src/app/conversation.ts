@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { DEFAULT_ANSWER_MARKER, DEFAULT_MAX_TURNS, SKIP_SENTENCE } from '../core/agent-protocol.ts';
-import type { ChatBackend, Sampling } from '../core/backend.ts';
+import type { ChatBackend, Sampling, ToolOffer } from '../core/backend.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { EVENT_VERSION, type ConsentScope, type EventBody, type Fork, type StoredEvent } from '../core/event.ts';
-import { isAnswered } from '../core/exchange.ts';
+import { isAnswered, spentTurns } from '../core/exchange.ts';
 import { fork, type ForkPoint } from '../core/fork.ts';
 import { initialState, reduce, step } from '../core/reduce.ts';
 import { refusal } from '../core/refusal.ts';
@@ -19,6 +19,8 @@ export interface ConversationPorts {
   readonly chat: ChatBackend;
   /** Sampling of every action, or a rule that gives each action its own (a seed per turn, say). */
   readonly sampling: Sampling | ((state: EpisodeState) => Sampling);
+  /** What an action is told of; left out: no tools. */
+  readonly tools?: ((state: EpisodeState) => ToolOffer | undefined) | undefined;
   /** Called once an event is on the disk, with the state it leads to; must not throw. */
   readonly onEvent?: ((event: StoredEvent, state: EpisodeState) => void) | undefined;
 }
@@ -215,14 +217,15 @@ export class Conversation {
     await this.#commit((state) => ({ type: 'action_started', turn: state.turns.length, pid: process.pid }));
     const { messages, turns, maxTurns, answerMarker: marker } = this.#state;
     const turn = turns.length;
-    const { chat, sampling } = this.#ports;
+    const { chat, sampling, tools } = this.#ports;
     let ended = false;
     try {
       const options = {
         sampling: typeof sampling === 'function' ? sampling(this.#state) : sampling,
         marker,
-        lastTurn: turn === maxTurns - 1,
+        lastTurn: spentTurns(turns) === maxTurns - 1,
         signal,
+        tools: tools?.(this.#state),
       };
       for await (const event of actOnce(chat, messages, options)) {
         if (event.type !== 'delta') {

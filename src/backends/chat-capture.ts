@@ -1,7 +1,13 @@
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import type { GenerationRecord } from '../core/backend.ts';
+import { toolCallText } from '../core/tool-call.ts';
 
+/** A piece of a tool call: its name once, its JSON bit by bit. */
+const callPieceSchema = z.object({
+  index: z.int().nonnegative().nullish(),
+  function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
+});
 const idsSchema = z.array(z.int().nonnegative());
 /** A chunk has choices; keys that vLLM, SGLang, llama-server and the local engine add are unknown unless they look right. */
 const vendorChunkSchema = z.object({
@@ -9,7 +15,7 @@ const vendorChunkSchema = z.object({
   choices: z.array(
     z.object({
       finish_reason: z.string().nullish(),
-      delta: z.object({ content: z.string().nullish() }).nullish(),
+      delta: z.object({ content: z.string().nullish(), tool_calls: z.array(callPieceSchema).nullish() }).nullish(),
     }),
   ),
   prompt_token_ids: idsSchema.nullish().catch(null),
@@ -42,6 +48,8 @@ export interface Capture {
   /** Takes a chunk in, and gives back the text that it adds; throws a `ZodError` where it is no chunk at all. */
   take(chunk: ChatCompletionChunk): string;
   readonly text: string;
+  /** Whether the answer calls tools. */
+  readonly calls: boolean;
   /** The server's own word for why it ended; null while it has not said. */
   readonly finish: string | null;
   /** The model as the chunks name it. */
@@ -67,15 +75,23 @@ export function startCapture(now: () => number = () => performance.now()): Captu
   let ids: number[] | null = null;
   let wholeIds: number[] | null = null;
   let usage: CapturedTokens['usage'] = null;
+  const calls: { name: string; arguments: string }[] = [];
   let ended: number | null = null;
   let logprobs: number[] | null = null;
   // Text without ids beside it means that the ids are not all there; then none count.
   let idsComplete = true;
   let logprobsComplete = true;
 
+  /** Of a call the pieces may hold back tokens; only a count that agrees shows that all are there. */
+  const whole = (all: readonly number[] | null): readonly number[] | null =>
+    calls.length === 0 || all?.length === usage?.completion ? all : null;
+
   const capture: Capture = {
     get text() {
       return text;
+    },
+    get calls() {
+      return calls.length > 0;
     },
     get finish() {
       return finish;
@@ -102,6 +118,12 @@ export function startCapture(now: () => number = () => performance.now()): Captu
       const newIds = vendorChoiceSchema.parse(choice).token_ids ?? idsOf(entries);
       if (newIds) ids = [...(ids ?? []), ...newIds];
       if (entries) logprobs = [...(logprobs ?? []), ...entries.map(({ logprob }) => logprob)];
+      for (const { index, function: piece } of checked.delta?.tool_calls ?? []) {
+        const call = (calls[index ?? calls.length] ??= { name: '', arguments: '' });
+        call.name += piece?.name ?? '';
+        call.arguments += piece?.arguments ?? '';
+        firstToken ??= now();
+      }
       if (added !== '') {
         idsComplete &&= newIds !== null;
         logprobsComplete &&= entries != null;
@@ -113,7 +135,7 @@ export function startCapture(now: () => number = () => performance.now()): Captu
     get tokens() {
       return {
         promptIds,
-        ids: wholeIds ?? (idsComplete ? ids : null),
+        ids: whole(wholeIds ?? (idsComplete ? ids : null)),
         logprobs: logprobsComplete ? logprobs : null,
         mode: logprobs === null ? null : mode,
         usage,
@@ -124,7 +146,7 @@ export function startCapture(now: () => number = () => performance.now()): Captu
       const parallel = tokens.ids === null || tokens.ids.length === tokens.logprobs?.length;
       const kept = parallel ? tokens.logprobs : null;
       return {
-        text,
+        text: calls.length === 0 ? text : toolCallText(text, calls.filter(Boolean)),
         prompt_ids: tokens.promptIds,
         ids: tokens.ids,
         logprobs: kept,

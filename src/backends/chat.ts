@@ -1,11 +1,12 @@
 import OpenAI, { APIUserAbortError } from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { z } from 'zod';
-import type { ChatBackend, ChatEvent, GenerationRecord, Sampling } from '../core/backend.ts';
+import type { ChatBackend, ChatEvent, GenerationRecord, Sampling, ToolOffer } from '../core/backend.ts';
 import type { Message } from '../core/message.ts';
 import { startCapture, type Capture, type CapturedTokens } from './chat-capture.ts';
 import { dialectOf, type ChatDialect } from './chat-dialect.ts';
 import { explain, inStreamError, isAbsent, mayBeAboutParameters } from './chat-failure.ts';
+import { isAboutTools, toolParams, wireMessages } from './chat-tools.ts';
 import { openJsonClient } from './json-client.ts';
 
 export interface ChatServer {
@@ -45,6 +46,16 @@ interface LocalParams {
 }
 type Params = Omit<ChatCompletionCreateParamsStreaming, keyof LocalParams> & LocalParams;
 
+/** Everything that one request is made of. */
+interface Asking {
+  readonly model: string;
+  readonly dialect: ChatDialect;
+  readonly messages: readonly Message[];
+  readonly sampling: Sampling;
+  readonly tools: ToolOffer | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Chats with any OpenAI-compatible server. Failures are events, never exceptions; nothing is sent twice but a refused parameter. */
 export function openChat(server: ChatServer): ChatBackend {
   const client = new OpenAI({
@@ -57,6 +68,7 @@ export function openChat(server: ChatServer): ChatBackend {
     logLevel: 'off', // its debug level prints bodies
   });
   let level: Level = 'vendor';
+  let refusesTools = false;
   let facts: ModelFacts | null = null;
   let dialect: ChatDialect | null = null;
   // For what is asked behind an answer: nobody should wait long for that.
@@ -64,16 +76,25 @@ export function openChat(server: ChatServer): ChatBackend {
 
   async function* stream(
     messages: readonly Message[],
-    { sampling, signal }: { readonly sampling: Sampling; readonly signal?: AbortSignal },
+    {
+      sampling,
+      signal,
+      tools,
+    }: { readonly sampling: Sampling; readonly signal?: AbortSignal; readonly tools?: ToolOffer | undefined },
   ): AsyncGenerator<ChatEvent, void, void> {
     const capture = startCapture();
+    /** What the server was told of belongs to what it said. */
+    const noted = (event: ChatEvent): ChatEvent =>
+      tools === undefined || refusesTools || !('record' in event)
+        ? event
+        : { ...event, record: { ...event.record, offered_tools: tools.definitions.map(({ name }) => name) } };
     // Ours, so that a reader that walks away ends the request as well.
     const leaving = new AbortController();
     const both = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
     try {
       facts ??= await learn(client, server.model, both);
       dialect ??= dialectOf(facts.ownedBy, json);
-      const chunks = await open(facts.id, dialect, messages, sampling, both);
+      const chunks = await open({ model: facts.id, dialect, messages, sampling, tools, signal: both });
       for await (const chunk of chunks) {
         const told = inStreamError(chunk);
         if (told) throw told;
@@ -81,15 +102,20 @@ export function openChat(server: ChatServer): ChatBackend {
         if (text !== '') yield { type: 'delta', text };
       }
       if (both.aborted) {
-        yield stopped(capture, facts, sampling);
+        yield noted(stopped(capture, facts, sampling));
         return;
       }
-      const answered = { model: facts.id, messages, sampling, ended: capture.finish === 'stop' };
+      const answered = {
+        model: facts.id,
+        messages,
+        sampling,
+        ended: capture.finish === 'stop' || capture.finish === 'tool_calls',
+      };
       const told = level === 'vendor' ? await dialect.complete(capture.tokens, answered, both) : capture.tokens;
-      yield ended(capture, told, facts, sampling);
+      yield noted(ended(capture, told, facts, sampling));
     } catch (thrown) {
       if (both.aborted || thrown instanceof APIUserAbortError) {
-        yield stopped(capture, facts ?? nothingKnown(server.model), sampling);
+        yield noted(stopped(capture, facts ?? nothingKnown(server.model), sampling));
       } else {
         yield { type: 'failed', ...explain(server, thrown, capture.text !== ''), partial: capture.text };
       }
@@ -98,26 +124,35 @@ export function openChat(server: ChatServer): ChatBackend {
     }
   }
 
-  /** Asks for everything first, and for less where the server refuses the request as such. */
-  async function open(
-    model: string,
-    { params }: ChatDialect,
-    messages: readonly Message[],
-    sampling: Sampling,
-    signal: AbortSignal,
-  ): Promise<AsyncIterable<ChatCompletionChunk>> {
+  /** Asks for everything first, and for less where the server refuses the request as such; what it refused is not asked again. */
+  async function open({
+    model,
+    dialect,
+    messages,
+    sampling,
+    tools,
+    signal,
+  }: Asking): Promise<AsyncIterable<ChatCompletionChunk>> {
     let refusal: unknown;
-    for (const next of LEVELS.slice(LEVELS.indexOf(level))) {
-      try {
-        const chunks = await client.chat.completions.create(
-          { ...paramsOf(next, model, messages, sampling), ...(next === 'vendor' ? params : {}) },
-          { signal },
-        );
-        level = next;
-        return chunks;
-      } catch (thrown) {
-        if (!mayBeAboutParameters(thrown)) throw thrown;
-        refusal ??= thrown;
+    for (const offer of tools === undefined || refusesTools ? [undefined] : [tools, undefined]) {
+      for (const next of LEVELS.slice(LEVELS.indexOf(level))) {
+        try {
+          const chunks = await client.chat.completions.create(
+            {
+              ...paramsOf(next, model, wireMessages(messages, offer !== undefined), sampling),
+              ...(next === 'vendor' ? dialect.params : {}),
+              ...(offer === undefined ? {} : toolParams(offer)),
+            },
+            { signal },
+          );
+          level = next;
+          refusesTools ||= tools !== undefined && offer === undefined;
+          return chunks;
+        } catch (thrown) {
+          if (!mayBeAboutParameters(thrown)) throw thrown;
+          refusal ??= thrown;
+          if (offer !== undefined && isAboutTools(String(thrown))) break;
+        }
       }
     }
     throw refusal;
@@ -125,9 +160,13 @@ export function openChat(server: ChatServer): ChatBackend {
 
   function ended(capture: Capture, tokens: CapturedTokens, model: ModelFacts, sampling: Sampling): ChatEvent {
     switch (capture.finish) {
+      case 'tool_calls':
       case 'stop':
       case 'length':
-        return { type: 'finished', record: record(capture, tokens, model, sampling, capture.finish) };
+        return {
+          type: 'finished',
+          record: record(capture, tokens, model, sampling, capture.finish === 'length' ? 'length' : 'stop'),
+        };
       case null:
         return {
           type: 'failed',
@@ -177,11 +216,16 @@ export function openChat(server: ChatServer): ChatBackend {
   return { name: server.name, stream };
 }
 
-function paramsOf(level: Level, model: string, messages: readonly Message[], sampling: Sampling): Params {
+function paramsOf(
+  level: Level,
+  model: string,
+  messages: readonly Record<string, unknown>[],
+  sampling: Sampling,
+): Params {
   const { temperature, top_p, top_k, seed, max_tokens } = sampling;
   return {
     model,
-    // A transcript's roles are the API's roles; keys that a template may need pass through.
+    // Keys that a template may need pass through.
     messages: messages as unknown as ChatCompletionCreateParamsStreaming['messages'],
     stream: true,
     stream_options: { include_usage: true },
