@@ -223,6 +223,18 @@ export class ChatSession {
     await this.#of(episode).setTitle(title);
   }
 
+  /** Records a run of the tests on a proposal (`count` null: it had no end), and what it printed for the agent to read. */
+  async recordTests(
+    episode: string,
+    turn: number,
+    count: { readonly passed: number; readonly total: number } | null,
+    text: string,
+  ): Promise<void> {
+    const conversation = this.#of(episode);
+    if (count !== null) await conversation.recordTests(count.passed, count.total, turn);
+    if (mayAdd(conversation.state, turn)) await conversation.observe('test', text);
+  }
+
   async setConsent(episode: string, scope: ConsentScope): Promise<void> {
     await this.#of(episode).setConsent(scope);
   }

@@ -18,8 +18,10 @@ import type {
 /** What the chat shows besides the conversation itself. */
 export interface ChatSurroundings extends Pick<
   StatusView,
-  'chatServer' | 'notice' | 'warning' | 'examples' | 'context' | 'approval' | 'testCommand'
+  'chatServer' | 'notice' | 'warning' | 'examples' | 'context' | 'approval'
 > {
+  /** What would test the workspace; null: nothing. */
+  readonly testCommand: string | null;
   /** Nothing can be sent until this is mended; a sentence, null when all is well. */
   readonly blocked: string | null;
   /** Text so far of the action that runs, or is about to run, in this window; null: none does. */
@@ -59,7 +61,6 @@ export function chatView(state: EpisodeState, around: ChatSurroundings): ChatVie
       nextVersions: around.versions({ at: 'action', turn: state.turns.length }),
       context: around.context,
       approval: around.approval,
-      testCommand: around.testCommand,
     },
     draft: around.draft,
     edit: around.edit,
@@ -80,6 +81,7 @@ function turnView(turn: TurnState, marker: string, around: ChatSurroundings): Tu
     replies: turn.observations.map(({ kind, text, option }) => ({ kind, text, option })),
     decision: turn.decision,
     tests: turn.tests,
+    testCommand: turn.decision === 'accepted' && turn.state !== 'inherited' ? around.testCommand : null,
     rating: { thumb: turn.thumb, note: turn.note },
     figures: figures(turn),
     versions: around.versions({ at: 'action', turn: turn.index }),

@@ -63,6 +63,8 @@ export const turnViewSchema = z.object({
   replyVersions: versionsSchema.nullable(),
   /** Tests that were run on it. */
   tests: z.object({ passed: index, total: index }).nullable(),
+  /** What "Run Tests" would run on an accepted proposal; null: nothing is known, or nothing may run in this workspace. */
+  testCommand: text.nullable(),
 });
 export type TurnView = z.infer<typeof turnViewSchema>;
 
@@ -111,9 +113,7 @@ export const statusViewSchema = z.object({
   nextVersions: versionsSchema.nullable(),
   context: z.array(contextChipSchema).readonly(),
   /** A command that the agent asks to have run, and that waits for the developer's click; null: none does. */
-  approval: z.object({ turn: index, command: text }).nullable(),
-  /** What "Run Tests" would run; null: nothing is known, or this workspace may run nothing. */
-  testCommand: text.nullable(),
+  approval: z.object({ command: text }).nullable(),
 });
 export type StatusView = z.infer<typeof statusViewSchema>;
 
@@ -219,6 +219,10 @@ export const webviewMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reject'), episode, turn: index }),
   /** Write the proposal at the cursor. */
   z.object({ type: z.literal('insert'), episode, turn: index }),
+  /** What was asked under `status.approval`: run it, or do not. */
+  z.object({ type: z.literal('approve'), episode, run: z.boolean() }),
+  /** Run the tests of the workspace on an accepted proposal. */
+  z.object({ type: z.literal('run_tests'), episode, turn: index }),
   z.object({ type: z.literal('find_files'), query: z.string().max(256) }),
   z.object({ type: z.literal('attach'), path: z.string().min(1).max(4096) }),
   z.object({ type: z.literal('detach'), chip: z.string().max(64) }),

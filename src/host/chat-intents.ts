@@ -3,7 +3,10 @@ import { errorText } from '../core/error.ts';
 import { safeLink, type WebviewMessage } from '../core/webview-protocol.ts';
 import { askForNote } from './ask-for-note.ts';
 import { followContextIntent } from './context/context-intents.ts';
-import { insertProposal } from './decide-proposal.ts';
+import { insertProposal, testProposal } from './decide-proposal.ts';
+import type { BranchWish } from '../app/branch-off.ts';
+import { splitContext } from '../core/context-text.ts';
+import type { TurnState } from '../core/episode-state.ts';
 import type { Host } from './host.ts';
 import { proposalOf } from './proposal-of.ts';
 
@@ -84,6 +87,11 @@ async function perform(host: Host, intent: Intent): Promise<void> {
     case 'reject':
       if (host.proposals.shows({ episode: openEpisode(host), turn: intent.turn })) await host.proposals.dismiss();
       return session.decide(openEpisode(host), intent.turn, 'rejected');
+    case 'approve':
+      host.tools.decide(intent.run);
+      return;
+    case 'run_tests':
+      return testProposal(host, openEpisode(host), intent.turn);
     case 'find_files':
     case 'attach':
     case 'detach':
@@ -116,6 +124,21 @@ async function perform(host: Host, intent: Intent): Promise<void> {
     default:
       intent satisfies never;
   }
+}
+
+/** Edited words take along what had gone with the old ones, and what is attached now. */
+async function branchWithContext(
+  { session, context }: Host,
+  words: string,
+  old: string,
+  wish: (text: string) => BranchWish,
+): Promise<void> {
+  await session.branch(wish(await context.compose(words, splitContext(old).attachments)));
+  context.clear();
+}
+
+function lastWords(turn: TurnState | undefined): string {
+  return turn?.observations.at(-1)?.text ?? '';
 }
 
 function openEpisode({ session }: Host): string {

@@ -21,6 +21,12 @@ export async function insertProposal(host: Host, proposal: Proposal): Promise<vo
   vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Proposal inserted; Undo takes it back')}`, 5000);
 }
 
+/** Runs the tests of the workspace on an accepted proposal: its outcome, and what the agent reads next. */
+export async function testProposal({ tools, session }: Host, episode: string, turn: number): Promise<void> {
+  const { text, count } = await tools.test();
+  await session.recordTests(episode, turn, count, text);
+}
+
 /** Closes the diff editor, and records that the proposal was rejected. */
 export async function rejectProposal(host: Host): Promise<void> {
   const { episode, turn } = await host.proposals.reject();

@@ -6,6 +6,7 @@ import type { ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
 import type { AcceptedSaves } from './accepted-saves.ts';
 import type { ContextShelf } from './context/context-shelf.ts';
+import type { WorkspaceTools } from './context/workspace-tools.ts';
 import type { ChatWebview } from './chat-view.ts';
 import type { EpisodesTree } from './episodes-tree.ts';
 import type { ProposalDiff } from './proposal-diff.ts';
@@ -37,6 +38,7 @@ export interface Host {
   /** What a reviewer lays over conversations. */
   readonly overrides: Overrides;
   readonly context: ContextShelf;
+  readonly tools: WorkspaceTools;
   /** How things are scored now, by the settings and what is known of the scorer. */
   readonly scoreOptions: () => ScoreOptions;
   /** Shows a conversation in the chat, or (null) a new one, and remembers it for this workspace. */

@@ -15,6 +15,7 @@ import { AcceptedSaves } from './accepted-saves.ts';
 import { followIntent } from './chat-intents.ts';
 import { ChatWebview } from './chat-view.ts';
 import { ContextShelf } from './context/context-shelf.ts';
+import { WorkspaceTools } from './context/workspace-tools.ts';
 import { Desk } from './desk.ts';
 import { EpisodesTree } from './episodes-tree.ts';
 import type { Host } from './host.ts';
@@ -58,6 +59,7 @@ export async function openProduct(
   const proposals = own(new ProposalDiff());
   const reports = own(new ReportDocument());
   const shelf = own(new ContextShelf());
+  const tools = own(new WorkspaceTools(settings));
   const bundled = await bundledCalibration();
   const options = (): ScoreOptions => scoreOptions({ settings, servers, journal }, bundled);
   const desk = new Desk(journal.memo, workspaceName());
@@ -119,6 +121,7 @@ export async function openProduct(
   const session = new ChatSession({
     journal,
     connect: () => servers.chat(),
+    tools: () => (servers.callsTools() ? tools.toolbox() : null),
     options: () => ({
       marker: settings.current['chat.answerMarker'],
       maxTurns: settings.current['chat.maxTurns'],
@@ -137,7 +140,11 @@ export async function openProduct(
       const warning = warningOf(settings, servers);
       return {
         ...{ chatServer: { name, remote }, notice, examples, blocked: journal.readOnly, warning },
-        ...{ context: shelf.chips(), approval: null, testCommand: null },
+        ...{
+          context: shelf.chips(),
+          approval: tools.asked === null ? null : { command: tools.asked },
+          testCommand: tools.testCommand,
+        },
       };
     },
     drafts: {
@@ -195,7 +202,7 @@ export async function openProduct(
   own({ dispose: () => scoring.dispose() });
   own(new StatusBar(servers));
   const scoringStatus = own(new ScoringStatus(journal.queue, scoring));
-  for (const changed of [servers.onDidChange, shelf.onDidChange]) {
+  for (const changed of [servers.onDidChange, shelf.onDidChange, tools.onDidChange]) {
     own(
       changed(() => {
         session.publish();
@@ -257,6 +264,7 @@ export async function openProduct(
     saves,
     reviews,
     context: shelf,
+    tools,
     scoreOptions: options,
     overrides: new Overrides(journal, (state) => {
       session.refresh();

@@ -61,6 +61,7 @@ export class ServerPool implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #engines = new Map<string, SharedEngine>();
   readonly #scorers = new Map<string, Backend>();
+  readonly #chats = new Map<string, Promise<ChatBackend>>();
   readonly #consent = new TokenizerConsent();
   #health: Health = { state: 'unknown' };
   /** What was wrong with the scorer when it was last looked at, and which one that was. */
@@ -105,6 +106,12 @@ export class ServerPool implements vscode.Disposable {
     const settings = this.#settings.current;
     const profile = findProfile(settings, settings['chat.server']);
     return profile === null || !isToy(profile, settings);
+  }
+
+  /** Whether the chosen model is told of tools; the local engine's wire has none. Whether it calls any is found out by asking. */
+  callsTools(): boolean {
+    const settings = this.#settings.current;
+    return findProfile(settings, settings['chat.server'])?.kind === 'server';
   }
 
   /** Connects the chosen chat server. Throws `TurnwiseError` with what to do. */
@@ -233,6 +240,10 @@ export class ServerPool implements vscode.Disposable {
 
   /** The same server; how its answers end is its health. */
   #watched(backend: ChatBackend): ChatBackend {
+    // Behind the same address may be another server by then.
+    const forget = (): void => {
+      this.#chats.clear();
+    };
     const setHealth = (health: Health): void => {
       this.#setHealth(health);
     };
@@ -240,7 +251,10 @@ export class ServerPool implements vscode.Disposable {
       name: backend.name,
       stream: async function* (messages, options) {
         for await (const event of backend.stream(messages, options)) {
-          if (event.type === 'failed') setHealth({ state: 'failed', message: event.message });
+          if (event.type === 'failed') {
+            forget();
+            setHealth({ state: 'failed', message: event.message });
+          }
           if (event.type === 'delta' || event.type === 'finished') setHealth({ state: 'ready' });
           yield event;
         }
@@ -254,7 +268,12 @@ export class ServerPool implements vscode.Disposable {
       return this.#connectors.openChat({ url, apiKey: token, model: null, name: vscode.l10n.t('The local engine') });
     }
     const { name, url, model } = profile;
-    return this.#connectors.openChat({ url, model, name, apiKey: await this.#keys.get(name) });
+    const apiKey = await this.#keys.get(name);
+    const id = JSON.stringify([name, url, model, apiKey]);
+    // What a server refused to be asked is remembered as long as it answers.
+    const known = this.#chats.get(id) ?? this.#connectors.openChat({ url, model, name, apiKey });
+    this.#chats.set(id, known);
+    return known;
   }
 
   /** A scorer and the name under which its connection is kept: another address or key is another connection. */

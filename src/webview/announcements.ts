@@ -21,7 +21,10 @@ export class Announcements {
       this.#turn = null;
       return null;
     }
-    const { running, trouble } = after.status;
+    const { running, trouble, approval } = after.status;
+    if (approval !== null && before.status.approval?.command !== approval.command) {
+      return t('The agent wants to run {command}. It waits for your word.', { command: approval.command });
+    }
     const last = after.turns.at(-1);
     if (last !== undefined && before.turns.at(-1)?.index !== last.index) return this.#whole(last);
     if (running !== null) return this.#more(running.turn, running.text, after.status.marker);

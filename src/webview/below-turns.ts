@@ -3,6 +3,7 @@ import type { ChatView } from '../core/webview-protocol.ts';
 import { outcome } from './outcome.ts';
 import { brokenOff, runningAction } from './running-action.ts';
 import { standstill } from './standstill.ts';
+import { approval } from './tool-call.ts';
 import type { TurnIntent } from './turn.ts';
 
 /** What is asked for about the conversation as a whole. */
@@ -15,11 +16,14 @@ export function belowTurns(
   view: ChatView,
   on: {
     readonly post: (type: 'new' | 'continue') => () => void;
+    /** The developer's word on a command that waits for it. */
+    readonly approve: (run: boolean) => void;
     readonly intent: (intent: TurnIntent | OutcomeIntent) => void;
   },
 ): TemplateResult {
   const { status } = view;
-  return html`${runningAction(status)} ${brokenOff(status)}
+  return html`${status.approval === null ? runningAction(status) : approval(status.approval, on.approve)}
+  ${brokenOff(status)}
   ${standstill(view, {
     post: on.post,
     retry: (turn) => {

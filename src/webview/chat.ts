@@ -122,7 +122,7 @@ export class ChatElement extends LitElement {
             ?busy=${status.running !== null}
             .onIntent=${this.#onTurn}
           ></tw-turns>
-          ${belowTurns(view, { post: this.#post, intent: this.#onTurn })}
+          ${belowTurns(view, { post: this.#post, intent: this.#onTurn, approve: this.#onApproval })}
         </div>
         ${
           this.news
@@ -290,6 +290,7 @@ export class ChatElement extends LitElement {
         return;
       case 'copy':
       case 'insert':
+      case 'run_tests':
       case 'apply':
       case 'reject':
         this.#host.post({ type: intent.type, turn: intent.turn, episode });
@@ -297,6 +298,10 @@ export class ChatElement extends LitElement {
       default:
         intent satisfies never;
     }
+  };
+
+  readonly #onApproval = (run: boolean): void => {
+    this.#host.post({ type: 'approve', episode: this.current?.view.episode ?? null, run });
   };
 
   readonly #onComposer = (intent: ComposerIntent): void => {

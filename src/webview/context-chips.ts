@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { attachmentLabel, type Attachment } from '../core/context-text.ts';
 import type { ContextChip } from '../core/webview-protocol.ts';
+import { visibleControls } from '../core/visible-controls.ts';
 import { t } from './l10n.ts';
 
 /** What a click on a chip asks for. */
@@ -67,7 +68,7 @@ export function attachments(all: readonly Attachment[]): TemplateResult | typeof
           <span class="codicon codicon-${attachment.range === null ? 'file' : 'selection'}" aria-hidden="true"></span
           ><span class="name">${label.split('/').at(-1)}</span>
         </summary>
-        <pre tabindex="0"><code>${attachment.text}</code></pre>
+        <pre tabindex="0"><code>${visibleControls(attachment.text)}</code></pre>
       </details>`;
     })}
   </div>`;

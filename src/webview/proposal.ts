@@ -6,7 +6,7 @@ import type { OnTurnIntent } from './turn.ts';
 
 /** Proposed code with what can be done about it; nothing is written before the developer accepts it in the diff editor. */
 export function proposal(turn: TurnView, onIntent: OnTurnIntent): TemplateResult {
-  const ask = (type: 'copy' | 'insert' | 'apply' | 'reject') => () => {
+  const ask = (type: 'copy' | 'insert' | 'apply' | 'reject' | 'run_tests') => () => {
     onIntent({ type, turn: turn.index });
   };
   const empty = turn.code === null || turn.code === '';
@@ -53,13 +53,29 @@ export function proposal(turn: TurnView, onIntent: OnTurnIntent): TemplateResult
           </footer>`
         : nothing
     }
+    ${
+      turn.testCommand === null
+        ? nothing
+        : html`<footer>
+            <button
+              class="secondary"
+              title=${t('Run {command} in the folder of this workspace', { command: turn.testCommand })}
+              @click=${ask('run_tests')}
+            >
+              ${t('Run Tests')}
+            </button>
+            <code class="command">${turn.testCommand}</code>
+          </footer>`
+    }
   </section>`;
 }
 
-function verdict({ decision }: TurnView): TemplateResult {
+function verdict({ decision, tests }: TurnView): TemplateResult {
   switch (decision) {
     case 'accepted':
-      return html`<span class="codicon codicon-check" aria-hidden="true"></span> ${t('Accepted')}`;
+      return html`<span class="codicon codicon-check" aria-hidden="true"></span> ${t('Accepted')}${
+          tests === null ? nothing : html`, ${t('{passed} of {total} tests passed', tests)}`
+        }`;
     case 'rejected':
       return html`<span class="codicon codicon-close" aria-hidden="true"></span> ${t('Rejected')}`;
     case null:

@@ -1,5 +1,6 @@
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
 import { t } from './l10n.ts';
+import { visibleControls } from '../core/visible-controls.ts';
 import type { CallView, ReplyView, TurnView } from '../core/webview-protocol.ts';
 
 /** What a tool does, for people: its icon, and what it is called while it runs or when it is done. */
@@ -28,11 +29,11 @@ export function toolCalls({ calls, replies }: Pick<TurnView, 'calls' | 'replies'
 function row({ name, detail }: CallView, result: ReplyView | null): TemplateResult {
   const [icon, verb] = words(name, result !== null);
   const title = html`<span class="codicon codicon-${icon}" aria-hidden="true"></span><span class="verb">${verb}</span
-    ><code class="name">${detail}</code>`;
+    ><code class="name">${visibleControls(detail)}</code>`;
   if (result === null) return html`<p class="call open">${title}</p>`;
   return html`<details class="call">
     <summary>${title}</summary>
-    <pre tabindex="0" dir="auto">${result.text}</pre>
+    <pre tabindex="0" dir="auto">${visibleControls(result.text)}</pre>
   </details>`;
 }
 
@@ -44,19 +45,15 @@ export function aside({ kind, text }: ReplyView): TemplateResult {
     <summary>
       <span class="codicon codicon-${icon}" aria-hidden="true"></span><span class="verb">${title}</span>
     </summary>
-    <pre tabindex="0" dir="auto">${text}</pre>
+    <pre tabindex="0" dir="auto">${visibleControls(text)}</pre>
   </details>`;
 }
 
 /** A command that waits for the developer's word; nothing runs before it. */
-export function approval(
-  asked: { readonly command: string } | null,
-  decide: (run: boolean) => void,
-): TemplateResult | typeof nothing {
-  if (asked === null) return nothing;
-  return html`<section class="approval" role="alertdialog" aria-label=${t('The agent wants to run the tests')}>
+export function approval(asked: { readonly command: string }, decide: (run: boolean) => void): TemplateResult {
+  return html`<section class="approval" role="group" aria-label=${t('The agent wants to run the tests')}>
     <p>${t('The agent wants to run the tests of this workspace. This runs in its folder:')}</p>
-    <pre tabindex="0"><code>${asked.command}</code></pre>
+    <pre tabindex="0"><code>${visibleControls(asked.command)}</code></pre>
     <footer>
       <button
         class="primary"

@@ -12,7 +12,7 @@ import { t } from './l10n.ts';
 export type TurnIntent =
   | { readonly type: 'choose'; readonly turn: number; readonly option: number }
   | { readonly type: 'edit'; readonly turn: number; readonly option: number }
-  | { readonly type: 'copy' | 'insert' | 'apply' | 'reject'; readonly turn: number }
+  | { readonly type: 'copy' | 'insert' | 'apply' | 'reject' | 'run_tests'; readonly turn: number }
   | { readonly type: 'regenerate'; readonly turn: number }
   | { readonly type: 'edit_reply'; readonly turn: number }
   | { readonly type: 'note'; readonly turn: number }

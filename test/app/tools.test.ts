@@ -146,7 +146,7 @@ test('a list and a search pass over what is closed, and follow no link', async (
 });
 
 test('problems are those of open files of the workspace', async () => {
-  const problem = (path: string) => ({ path, file: path, line: 3, severity: 'error' as const, message: 'bad' });
+  const problem = (path: string) => ({ path, line: 3, severity: 'error' as const, message: 'bad' });
   const problems = () => ['src/prices.py', '.env', '../elsewhere/secret.txt', 'src/private.py'].map(problem);
   expect(await call('diagnostics', {}, { problems })).toBe('src/prices.py:3: error: bad');
   expect(await call('diagnostics', { path: 'kept.log' }, { problems })).toBe('The editor shows no errors or warnings.');

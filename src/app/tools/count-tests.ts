@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** How many tests passed, of how many. */
 export interface TestCount {
   readonly passed: number;
@@ -31,7 +33,7 @@ const SUMMARIES: readonly ((output: string) => TestCount | null)[] = [
 
 /** Reads what a test runner says at its end; null where it is none that is known. */
 export function countTests(output: string): TestCount | null {
-  const plain = output.replace(/\u001b\[[\d;]*[A-Za-z]/g, '');
+  const plain = stripVTControlCharacters(output);
   for (const read of SUMMARIES) {
     const found = read(plain);
     if (found !== null) return found;

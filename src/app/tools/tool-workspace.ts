@@ -19,7 +19,7 @@ export interface ToolWorkspace {
   readonly excludedIn: (folder: string) => readonly string[];
   /** Text of a file that is changed and not saved; null: what is on the disk holds. */
   readonly unsaved: (path: string) => string | null;
-  readonly problems: () => readonly (Problem & { readonly file: string })[];
+  readonly problems: () => readonly Problem[];
 }
 
 /** A place in the workspace that is open to a model. */

@@ -110,8 +110,8 @@ export class ContextShelf implements vscode.Disposable {
     this.#changed.fire();
   }
 
-  /** The developer's words with all that goes along. Throws `TurnwiseError` where a file can no longer go, and nothing is sent. */
-  async compose(words: string): Promise<string> {
+  /** The developer's words with all that goes along, and with `kept`. Throws `TurnwiseError` where a file can no longer go, and nothing is sent. */
+  async compose(words: string, kept: readonly Attachment[] = []): Promise<string> {
     const active = this.#activeOn && this.#active !== null ? [this.#active] : [];
     const files = this.#items.flatMap((item) => (item.kind === 'file' ? [item.uri] : []));
     const whole: Attachment[] = [];
@@ -120,7 +120,10 @@ export class ContextShelf implements vscode.Disposable {
       whole.push({ path: nameOf(uri), range: null, text: await readWhole(uri) });
     }
     const parts = this.#items.flatMap((item) => (item.kind === 'selection' ? [item.attachment] : []));
-    const all = [...whole, ...parts];
+    const anew = [...whole, ...parts];
+    // What went along with words that are edited goes along again, unless it is attached anew.
+    const labels = new Set(anew.map(attachmentLabel));
+    const all = [...kept.filter((one) => !labels.has(attachmentLabel(one))), ...anew];
     const length = all.reduce((sum, { text }) => sum + text.length, 0);
     if (length > LONGEST_ALL) {
       throw new TurnwiseError(
