@@ -50,15 +50,13 @@ async function perform(host: Host, intent: Intent): Promise<void> {
     case 'skip':
       return session.skip(intent.turn);
     case 'edit_request':
-      await session.branch({ at: 'request', text: await host.context.compose(intent.text) });
-      host.context.clear();
-      host.tree.refresh();
-      return;
+      return branchWithContext(host, intent.text, session.state.request ?? '', (text) => ({ at: 'request', text }));
     case 'edit_reply':
-      await session.branch({ at: 'reply', turn: intent.turn, text: await host.context.compose(intent.text) });
-      host.context.clear();
-      host.tree.refresh();
-      return;
+      return branchWithContext(host, intent.text, lastWords(session.state.turns[intent.turn]), (text) => ({
+        at: 'reply',
+        turn: intent.turn,
+        text,
+      }));
     case 'regenerate':
       await session.branch({ at: 'action', turn: intent.turn });
       host.tree.refresh();
@@ -128,13 +126,14 @@ async function perform(host: Host, intent: Intent): Promise<void> {
 
 /** Edited words take along what had gone with the old ones, and what is attached now. */
 async function branchWithContext(
-  { session, context }: Host,
+  { session, context, tree }: Host,
   words: string,
   old: string,
   wish: (text: string) => BranchWish,
 ): Promise<void> {
   await session.branch(wish(await context.compose(words, splitContext(old).attachments)));
   context.clear();
+  tree.refresh();
 }
 
 function lastWords(turn: TurnState | undefined): string {
