@@ -202,13 +202,10 @@ export async function openProduct(
   own({ dispose: () => scoring.dispose() });
   own(new StatusBar(servers));
   const scoringStatus = own(new ScoringStatus(journal.queue, scoring));
-  for (const changed of [servers.onDidChange, shelf.onDidChange, tools.onDidChange]) {
-    own(
-      changed(() => {
-        session.publish();
-      }),
-    );
-  }
+  const publish = (): void => {
+    session.publish();
+  };
+  for (const changed of [servers.onDidChange, shelf.onDidChange, tools.onDidChange]) own(changed(publish));
   const reviews = own(
     new ReviewPanels(
       context.extensionUri,
