@@ -6,9 +6,11 @@ import { startProtocolServer } from '../../backends/protocol-server.ts';
 import type { ProtocolServer } from '../../backends/protocol/serve.ts';
 import { writeTokenizerFolder } from '../../backends/protocol/tokenizer-folder.ts';
 import { startVllm } from '../../backends/protocol/vllm.ts';
+import { commandLineOf, environmentOf, family, filesWith } from '../../secrets/command-lines.ts';
 import { openChat, type Chat } from './chat.ts';
 import { chooseInMenu, closeEditors, modal, pick, runCommand, shownPreview, toast } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
+import { enginesOf } from './engines.ts';
 import { episodesIn, type Episodes } from './episodes.ts';
 import { readStore } from './journal-of.ts';
 import { startModelServer, type ModelServer } from './model-server.ts';
@@ -23,6 +25,8 @@ let gone = '';
 let gpuBox: ProtocolServer;
 let hub: Awaited<ReturnType<typeof startProtocolServer>>;
 const fetched: string[] = [];
+/** The report of a check that the server refused. */
+let told = '';
 const tokenizer = writeTokenizerFolder();
 
 beforeAll(async () => {
@@ -63,6 +67,7 @@ const editor = sharedEditor(() => ({
       { name: 'gpu-box', url: `${gpuBox.url}/v1`, model: 'bytes', scorer: 'vllm' },
       { name: 'published', url: `${gpuBox.url}/v1`, model: 'bytes', scorer: 'vllm', tokenizer: 'hf:owner/bytes' },
       { name: 'gone', url: `${gone}/v1`, model: 'bytes', scorer: 'vllm' },
+      { name: 'far', url: 'http://gpu.invalid:8000/v1', model: 'bytes', scorer: 'vllm' },
     ],
     'turnwise.chat.server': 'stand-in',
   },
@@ -177,7 +182,7 @@ test('a scorer that refuses the key, or is gone, is named, in the tree and by th
     .first()
     .waitFor();
   await shoot('check-wrong-key');
-  const told = await refused.locator('body').textContent();
+  told = (await refused.locator('body').textContent()) ?? '';
   expect(told).toMatch(/What to Change\s*Connection: .*key/);
   await closeEditors(page);
   const before = gpuBox.seen.length;
@@ -241,6 +246,51 @@ test('a published tokenizer is fetched after a yes, asked for once; a no fetches
     );
   await expect.poll(states, { timeout: 60_000 }).toEqual(['scored', 'scored', 'scored']);
   expect(fetched).toHaveLength(3);
+});
+
+test('a scorer on another machine is asked nothing of a conversation that may not leave; the header lets it go', async () => {
+  const { page, shoot } = editor();
+  const episodes = episodesIn(page);
+  const chat = await begin('Stay here.');
+  await chat.say('half up');
+  await chat.settled(2);
+  await chooseScorer(page, 'far');
+  await episodes
+    .fact(/^not scored: This conversation may not leave this machine/)
+    .first()
+    .waitFor();
+  await shoot('consent-forbids');
+  const reasons = () =>
+    readStore(editor().server, (journal) => {
+      const [newest] = journal.episodes();
+      return journal.queue
+        .jobs()
+        .flatMap(({ episodeId, scorer, reason }) =>
+          episodeId === newest?.id && scorer.includes('gpu.invalid') ? [reason] : [],
+        );
+    });
+  expect(reasons()).toEqual(['consent_forbids']);
+  await chat.frame.getByLabel('Who may have this conversation').selectOption('exportable');
+  // Now it is asked; nobody is there.
+  await expect.poll(() => reasons().at(0), { timeout: 60_000 }).not.toBe('consent_forbids');
+});
+
+test('the key of a server is in no file below the data folder, in no command line, environment or report', async () => {
+  const { server, look } = editor();
+  // Everything that the editor wrote; what was installed was there before the key.
+  const holding = (word: string): string[] => filesWith(server.runtime, word, join(server.home, 'extensions'));
+  // What is looked for would be found: the profile is in the settings, the request in the journal.
+  expect(holding('gpu-box').join()).toMatch(/settings\.json/);
+  expect(holding('Name a file.').join()).toMatch(/turnwise\.sqlite/);
+  expect(holding(KEY)).toEqual([]);
+  expect(server.output()).not.toContain(KEY);
+  expect(told).not.toContain(KEY);
+  const host = await look(() => process.ppid);
+  const processes = [...family(host), ...(await enginesOf(server))];
+  expect(processes.length).toBeGreaterThan(2);
+  const open = processes.map((pid) => commandLineOf(pid) + environmentOf(pid));
+  expect(open.some((text) => text.includes('server-main.js'))).toBe(true);
+  expect(open.filter((text) => text.includes(KEY))).toEqual([]);
 });
 
 test(

@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { commandLineOf } from '../../secrets/command-lines.ts';
 import { openChat } from './chat.ts';
+import { runCommand, toast } from './dialogs.ts';
 import { withEditor } from './editor.ts';
 import { enginesOf } from './engines.ts';
 import { eventsOf } from './journal-of.ts';
@@ -105,15 +109,38 @@ test("without this platform's engine binary a server still chats, and scoring sa
   }).finally(() => model.close());
 });
 
-test('in a workspace that nobody vouched for, settings that name servers are inert', async () => {
-  const server = await startModelServer(() => ({ say: 'Which one?' }));
-  await withEditor({ settings: chatSettings(server), trust: false }, async ({ page }) => {
+test("in a workspace that nobody vouched for, settings that name servers, models and files are inert, its own and the person's", async () => {
+  const model = await startModelServer(() => ({ say: 'Which one?' }));
+  const settings = {
+    ...chatSettings(model),
+    'turnwise.scoring.server': 'stand-in',
+    'turnwise.engine.model': '/evil.gguf',
+  };
+  const evil = join(tmpdir(), `evil-${process.pid}.sqlite`);
+  const theirs = { ...settings, 'turnwise.store.path': evil, 'turnwise.chat.maxTurns': 7 };
+  const files = { '.vscode/settings.json': JSON.stringify(theirs) };
+  await withEditor({ settings, files, trust: false }, async ({ page, look, server, shoot }) => {
     await page.getByRole('button', { name: /^Restricted Mode/ }).waitFor();
+    // What harms nobody is read, so the file was; of the rest the editor itself knows nothing here.
+    const valueOf = (key: string) =>
+      look((vscode, name) => vscode.workspace.getConfiguration('turnwise').get<unknown>(name), key);
+    await expect.poll(() => valueOf('chat.maxTurns'), { timeout: 30_000 }).toBe(7);
+    expect(await valueOf('store.path')).toBe('');
     const chat = await openChat(page);
+    await chat.frame.getByText('This workspace is not trusted').first().waitFor();
     await chat.say('Return the peak value. round it properly.');
     await chat.settled(1);
-    expect(server.asked).toEqual([]);
-  }).finally(() => server.close());
+    await shoot('not-trusted');
+    expect(model.asked).toEqual([]);
+    const [engine = 0] = await enginesOf(server);
+    expect(commandLineOf(engine)).toContain('turnwise-toy.gguf');
+    expect(commandLineOf(engine)).not.toContain('evil');
+    expect(existsSync(evil)).toBe(false);
+    expect(eventsOf(server, 'request_accepted')).toHaveLength(1);
+    // Nor can a server be added from here.
+    await runCommand(page, 'Turnwise: Add Server…');
+    await toast(page, /not trusted, so servers cannot be added/).waitFor();
+  }).finally(() => model.close());
 });
 
 test('a journal that cannot be opened is said, with a way to the log', async () => {
