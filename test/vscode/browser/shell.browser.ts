@@ -64,9 +64,10 @@ test('a server is added by its address: its models are offered, its key is asked
   await shoot('shell-models');
   await pick(page, 'llama3.2');
   await answer('Name of the server', null);
-  await modal(page).getByText('Scoring is not possible with ollama').waitFor();
+  const refusal = page.locator('.monaco-dialog-box', { hasText: 'Scoring is not possible with ollama, because' });
+  await refusal.waitFor();
   await shoot('shell-cannot-score');
-  await modal(page).getByRole('button', { name: 'Score with the Local Engine' }).click();
+  await refusal.getByRole('button', { name: 'Score with the Local Engine' }).click();
 
   const settings = readFileSync(join(server.home, 'user/User/settings.json'), 'utf8');
   expect(settings).not.toContain(KEY);
