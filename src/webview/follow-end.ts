@@ -70,6 +70,8 @@ export class FollowEnd {
   #stay(): void {
     const scroller = this.#scroller;
     if (scroller === null || !this.#following) return;
+    // An introduction is read from its beginning.
+    if (scroller.querySelector('.welcome') !== null) return;
     scroller.scrollTop = scroller.scrollHeight;
     this.#lastTop = scroller.scrollTop;
   }

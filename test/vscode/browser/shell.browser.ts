@@ -98,9 +98,10 @@ test('conversations are found by their words, renamed, exported one by one, and 
   await chat.settled(1);
 
   await runCommand(page, 'Turnwise: Search Conversations…');
-  await page.keyboard.type('peak');
+  await page.locator('.quick-input-widget .quick-input-title', { hasText: 'Search the Conversations' }).waitFor();
+  await page.locator('.quick-input-widget input').locator('visible=true').first().fill('peak');
   const found = page.locator('.quick-input-list .monaco-list-row');
-  await expect.poll(() => found.count()).toBe(1);
+  await expect.poll(() => found.count(), { timeout: 30_000 }).toBe(1);
   await shoot('shell-search');
   await page.keyboard.press('Enter');
   await chat.frame.getByRole('article', { name: 'You' }).filter({ hasText: 'peak value' }).first().waitFor();
@@ -129,7 +130,7 @@ test('a file that is no model is refused with the reason, and the model of befor
   const { page, folder, look } = editor();
   await runCommand(page, 'Turnwise: Choose Model File');
   const input = page.locator('.quick-input-widget input[type=text]');
-  await expect.poll(() => input.inputValue()).toMatch(/\//);
+  await expect.poll(() => input.inputValue(), { timeout: 30_000 }).toMatch(/\//);
   await input.fill(join(folder, 'prices.py'));
   await page.keyboard.press('Enter');
   await toast(page, 'prices.py is no GGUF file').waitFor({ timeout: 30_000 });
