@@ -14,6 +14,8 @@ const parts: readonly { readonly name: string; readonly files: readonly string[]
   { name: 'model clients', files: ['backends.cjs'] },
   { name: 'chat page: script', files: ['webview/chat.js'] },
   { name: 'chat page: styles and icons', files: ['webview/chat.css', 'webview/codicon.ttf'] },
+  { name: 'review page: script', files: ['webview/review.js'] },
+  { name: 'review page: styles', files: ['webview/review.css'] },
   { name: 'command line', files: ['cli.js', 'turnwise.js'] },
   { name: 'engine', files: ['engine.js'] },
 ];

@@ -9,6 +9,7 @@ const parts = {
   yielding: 'bench/yielding.ts',
   scoring: 'dist/bench.js',
   queue: 'bench/gain-order.ts',
+  review: 'bench/review.ts',
 };
 const given = process.argv.slice(2);
 const named = given.filter((argument) => argument in parts);
