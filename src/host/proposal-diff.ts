@@ -71,10 +71,8 @@ export class ProposalDiff implements vscode.Disposable {
     this.#shown = { ...proposal, target: document.uri, preview, version: document.version, result };
     await vscode.commands.executeCommand('setContext', 'turnwise.proposalShown', true);
     const shown = await vscode.workspace.openTextDocument(preview);
-    await vscode.languages.setTextDocumentLanguage(
-      shown,
-      document.isUntitled ? proposal.language : document.languageId,
-    );
+    // A new document has the language of the code, if the editor knows it.
+    await vscode.languages.setTextDocumentLanguage(shown, document.languageId);
     const title = vscode.l10n.t('{name}: proposal of turn {turn}', { name, turn: proposal.turn + 1 });
     await vscode.commands.executeCommand('vscode.diff', document.uri, preview, title, { preview: true });
     await warnOfLoss(document, result);
