@@ -103,8 +103,10 @@ function cutShort(turn: TurnView): TemplateResult {
 }
 
 function optionText(turn: TurnView, index: number, option: string): TemplateResult {
-  return html`<span class="key" aria-hidden="true">${LETTERS[index]}</span>
-    <span class="text" dir="auto">${visibleControls(option)}</span>
+  return html`<span class="answer">
+      <span class="key" aria-hidden="true">${LETTERS[index]}</span>
+      <span class="text" dir="auto">${visibleControls(option)}</span>
+    </span>
     ${turn.recommended === index ? html`<span class="badge">${t('Recommended')}</span>` : nothing}`;
 }
 

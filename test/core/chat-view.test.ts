@@ -64,6 +64,24 @@ describe('what the chat offers', () => {
     expect(viewOf([...bodies, begun, asked]).status.trouble).toBeNull();
   });
 
+  test.each([
+    ['the advice', 'Which unit?\nA) metres\nB) feet (recommended)', ['metres', 'feet'], 1],
+    ['none', 'Which unit?\nA) metres\nB) feet', ['metres', 'feet'], null],
+    ['none of a text that was read otherwise once', 'Which unit?\nA) metres\nB) feet (recommended)', ['metres'], null],
+  ])('of a question, %s', (_name, text, options, recommended) => {
+    const view = viewOf([started, requested, begun, { ...asked, options, generation: generationOf(text) }]);
+    expect(view.turns[0]?.recommended).toBe(recommended);
+  });
+
+  test.each([
+    ['ids', {}, 3, 2],
+    ['counts where it tells no ids', { prompt_ids: null, ids: null, usage: { prompt: 9, completion: 0 } }, 9, 0],
+    ['neither', { prompt_ids: null, ids: null }, null, null],
+  ])('of what an action cost the server told %s', (_name, told, promptTokens, tokens) => {
+    const view = viewOf([started, requested, begun, { ...asked, generation: generationOf('Which unit?', told) }]);
+    expect(view.turns[0]?.figures).toEqual({ model: 'm', promptTokens, tokens, firstTokenMs: 3, latencyMs: 12 });
+  });
+
   test('of a long conversation the newest turns are shown, and how many went before', () => {
     const turns = [0, 1, 2].flatMap((turn): EventBody[] => [
       { ...begun, turn },

@@ -40,7 +40,7 @@ export async function openWorkbench(context, server, { folder, developed, tests,
     route.fulfill({ contentType: 'application/octet-stream', body: Buffer.alloc(32, 1) }),
   );
   await beforeLoad?.(page);
-  await page.goto(workbenchUrl(server, { folder, developed, tests }));
+  await page.goto(workbenchUrl(server, { folder, developed, tests }), { timeout: 90_000 });
   return page;
 }
 

@@ -147,8 +147,8 @@ async function openEditor(options: EditorOptions): Promise<OpenEditor> {
       const { port } = server;
       await server.stop();
       server = await start({ port });
-      await page.reload();
-      await page.locator('.monaco-workbench').waitFor();
+      await page.reload({ timeout: 120_000, waitUntil: 'commit' });
+      await page.locator('.monaco-workbench').waitFor({ timeout: 120_000 });
     };
     return {
       page,
