@@ -50,7 +50,6 @@ test('after a purge no file below the folder holds a word of it: file, log, free
   journal.append('stays', [started, says('keptwords remain')]);
   journal.memo.set('draft gone', 'wabbitdraft');
   journal.memo.set('edit gone', 'lollygagedit');
-  journal.memo.set('edit gone', JSON.stringify({ target: { at: 'request' }, text: 'taradiddleedit' }));
   journal.memo.set('draft stays', 'other draft');
   journal.memo.set('open workspace', 'gone');
   journal.putScore('k', ['snollycache']);
