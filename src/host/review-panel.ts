@@ -89,6 +89,11 @@ export class ReviewPanel {
     webview.html = webviewPage(webview, assets, 'review');
   }
 
+  /** Where it stands among the editor's columns; undefined while it is hidden. */
+  get column(): vscode.ViewColumn | undefined {
+    return this.#panel.viewColumn;
+  }
+
   /** Brings the panel to the front, at a place. */
   reveal(place: Place): void {
     this.#place = place;

@@ -27,7 +27,9 @@ export class ReviewPanels implements vscode.Disposable {
       known.reveal(place);
       return;
     }
-    const panel = vscode.window.createWebviewPanel(REVIEW_PANEL, title, vscode.ViewColumn.Beside, {});
+    // One column for all of them: the code keeps its place.
+    const column = [...this.#open].find((one) => one.column !== undefined)?.column ?? vscode.ViewColumn.Beside;
+    const panel = vscode.window.createWebviewPanel(REVIEW_PANEL, title, column, {});
     this.#adopt(panel, episode, place);
   }
 

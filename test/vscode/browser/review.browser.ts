@@ -1,0 +1,184 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Review } from '../../../src/app/review.ts';
+import { DEFAULT_SCORE_OPTIONS } from '../../../src/app/score.ts';
+import { scoreKeys } from '../../../src/app/score-store.ts';
+import { reduce } from '../../../src/core/reduce.ts';
+import { signed } from '../../../src/core/review.ts';
+import { openJournal } from '../../../src/store/journal.ts';
+import { openChat } from './chat.ts';
+import { sharedEditor } from './editor.ts';
+import { reviewIn, type ReviewPage } from './review-page.ts';
+import { ANOTHER, HOSTILE, HUGE, LONG, SCRIPTS, SQUARED, writeReviewStore } from './review-store.ts';
+
+let folder = '';
+let store = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'twr-'));
+  store = await writeReviewStore(folder);
+}, 400_000);
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const editor = sharedEditor(() => ({
+  settings: { 'turnwise.store.path': store, 'workbench.colorTheme': 'Default Dark Modern' },
+  viewport: { width: 1440, height: 900 },
+}));
+
+/** Opens the review of one episode by its command, as a row of the tree does. */
+async function open(episode: string, title: string): Promise<ReviewPage> {
+  await editor().look(
+    (vscode, id) => vscode.commands.executeCommand('turnwise.reviewEpisode', { episode: id, turn: null }),
+    episode,
+  );
+  return reviewIn(editor().page, title);
+}
+
+const readStore = <T>(read: (journal: ReturnType<typeof openJournal>) => T): T => {
+  const journal = openJournal(store, { readOnly: true });
+  try {
+    return read(journal);
+  } finally {
+    journal.close();
+  }
+};
+
+test('bars, tokens and log-probs are those of the ledger and the score', async () => {
+  const { page } = editor();
+  await openChat(page);
+  const review = await open('squares-1', SQUARED);
+  await review.detail.locator('.tokens').waitFor({ timeout: 60_000 });
+  const { ledger, scored } = readStore((journal) =>
+    new Review({ journal, options: () => DEFAULT_SCORE_OPTIONS, progressOf: () => null }).sources('squares-1'),
+  );
+  for (const [at, turn] of (ledger?.turns ?? []).entries()) {
+    const score = scored?.turns[at];
+    if (score?.gain_sum == null || turn.gain === null || turn.advantage === null) continue;
+    expect(await review.figure(at + 1, 'total')).toBe(signed(score.gain_sum, 2));
+    expect(await review.figure(at + 1, 'mean')).toBe(signed(turn.gain, 3));
+    expect(await review.figure(at + 1, 'advantage')).toBe(signed(turn.advantage, 3));
+  }
+  expect(await review.row(1).locator('.whisker.noise').count()).toBe(2);
+  expect(await review.row(1).locator('.whisker.placeholders').count()).toBe(2);
+  await review.frame.locator('.list').focus();
+  await page.keyboard.press('j');
+  await review.detail.getByRole('heading', { name: 'Turn 2' }).waitFor();
+  // The words come from the tokenizer that scored, and add up to what the agent said.
+  const words = review.detail.locator('.tokens .t');
+  await expect.poll(async () => (await words.allInnerTexts()).join(''), { timeout: 60_000 }).toContain('decimals');
+  const strongest = review.detail.locator('.largest button').first();
+  await strongest.click();
+  const place = Number(await review.detail.locator('.tokens .chosen').getAttribute('data-at'));
+  const [factual = NaN, masked = NaN] = [
+    scored?.turns[1]?.logp_factual?.[place],
+    scored?.turns[1]?.logp_masked?.[place],
+  ];
+  expect(await review.detail.locator('[data-figure="factual"]').innerText()).toBe(signed(factual, 3));
+  expect(await review.detail.locator('.probe [data-figure="masked"]').innerText()).toBe(signed(masked, 3));
+  expect(await review.detail.locator('.probe [data-figure="shift"]').innerText()).toBe(signed(factual - masked, 3));
+  expect(await review.detail.locator('.masked .passage').innerText()).toMatch(/^No info/);
+
+  // Components on focus and on hover, with the arithmetic; Escape takes them away.
+  await review.detail.locator('.term').first().focus();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Shift+Tab');
+  await review.frame.getByRole('tooltip').getByText('A[1] =').waitFor();
+  await page.keyboard.press('Escape');
+  await review.frame.getByRole('tooltip').waitFor({ state: 'hidden' });
+  await review.row(1).locator('.advantage').hover();
+  await review.frame.getByRole('tooltip').getByText('A[0] =').waitFor();
+  await page.mouse.move(700, 880);
+});
+
+test('labels, notes and leaving out by the keyboard are events; undo takes them back; the score stays', async () => {
+  const { page } = editor();
+  const review = await open('squares-2', ANOTHER);
+  await review.row(1).waitFor();
+  const before = await review.figure(1, 'total');
+  await review.frame.locator('.list').focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('4');
+  await review.row(1).getByTitle('useful').waitFor();
+  await page.keyboard.press('n');
+  await page.keyboard.type('it named the range');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  await expect.poll(() => review.row(2).getAttribute('class')).toContain('excluded');
+  const override = (turn: number) => readStore((journal) => reduce(journal.read('squares-2')).turns[turn]?.override);
+  await expect.poll(() => override(0)).toMatchObject({ label: 'useful', note: 'it named the range' });
+  expect(override(1)?.excluded).toBe(true);
+  await page.keyboard.press('u');
+  await expect.poll(() => override(1)?.excluded).toBe(false);
+  // Another window, or a command line, says something in between.
+  const other = openJournal(store);
+  other.append('squares-2', [{ type: 'override_set', turn: 2, change: { field: 'label', value: 'needless' } }]);
+  other.close();
+  await review.row(3).getByTitle('needless').waitFor();
+  expect(override(0)).toMatchObject({ label: 'useful', note: 'it named the range' });
+  expect(await review.figure(1, 'total')).toBe(before);
+});
+
+test('hostile words, other scripts, a megabyte, two hundred turns of a scorer that is gone: shown, and nothing executed', async () => {
+  const { page } = editor();
+  const hostile = await open('hostile', 'bold');
+  expect(await hostile.frame.getByRole('heading', { level: 1 }).innerText()).toBe(HOSTILE);
+  expect(await hostile.frame.locator('tw-review :is(img, script, iframe, a, b[onclick])').count()).toBe(0);
+  expect(await hostile.frame.evaluate('globalThis.owned === undefined')).toBe(true);
+
+  const scripts = await open('scripts', SCRIPTS);
+  const tokens = scripts.detail.locator('.tokens');
+  await expect.poll(() => tokens.innerText(), { timeout: 60_000 }).toContain('את הקובץ 👍');
+  expect(await tokens.innerText()).not.toContain('\uFFFD');
+  await editor().shoot('review-scripts');
+
+  const huge = await open('huge', HUGE);
+  await huge.detail.getByRole('button', { name: /Show all [\d,]+ characters/ }).click();
+  await expect.poll(() => huge.detail.getByText(/end$/).count(), { timeout: 20_000 }).toBe(1);
+
+  const long = await open('long', LONG);
+  await expect.poll(() => long.frame.getByRole('option').count()).toBe(200);
+  await long.detail.getByText(/known to s on b/).waitFor();
+  const list = long.frame.locator('.list');
+  await list.focus();
+  await page.keyboard.press('End');
+  await long.detail.getByRole('heading', { name: 'Turn 200' }).waitFor();
+  await editor().shoot('review-long');
+});
+
+test('a score that comes moves nothing that is read and draws nothing else again; a reload shows the same', async () => {
+  const { page } = editor();
+  const review = await open('long', LONG);
+  await review.frame.locator('.list').evaluate('(list) => { list.scrollTop = 2000 }');
+  await review.frame.evaluate(`(() => {
+    globalThis.drawn = new Set();
+    const watch = new MutationObserver((changes) => {
+      for (const { target } of changes) {
+        const row = (target.nodeType === 1 ? target : target.parentElement)?.closest('tw-review-row');
+        if (row) drawn.add(row.id);
+      }
+    });
+    watch.observe(document.querySelector('.list'), { childList: true, characterData: true, subtree: true });
+  })()`);
+  const where = () => review.frame.locator('.list').evaluate('(list) => list.scrollTop');
+  const before = await where();
+  const journal = openJournal(store);
+  const [row] = journal.scoresOf('long');
+  if (row === undefined) throw new Error('It was scored.');
+  const { scorerKey, optionsKey } = scoreKeys(row.scorer, row.options);
+  const grown = row.turns.map((turn) => (turn.index === 7 ? { ...turn, gain: 3, gain_sum: 9 } : turn));
+  journal.putScored('long', scorerKey, optionsKey, { ...row, turns: grown });
+  journal.close();
+  await expect.poll(() => review.figure(8, 'total'), { timeout: 20_000 }).toBe('+9.00');
+  expect(await where()).toBe(before);
+  expect(await review.frame.evaluate('[...drawn]')).toEqual(['turn-7']);
+
+  await page.reload();
+  const again = await reviewIn(page, LONG);
+  await expect.poll(() => again.figure(8, 'total'), { timeout: 30_000 }).toBe('+9.00');
+  await again.detail.getByRole('heading', { name: 'Turn 200' }).waitFor();
+});
