@@ -1,4 +1,5 @@
 import { parseAction } from '../core/agent-protocol.ts';
+import { visibleControls } from '../core/visible-controls.ts';
 import type { ChatView, TurnView } from '../core/webview-protocol.ts';
 import { t } from './l10n.ts';
 
@@ -81,5 +82,5 @@ function readable(text: string): string | null {
     .replace(/\*\*|__|`/g, '')
     .replace(/\s+/g, ' ')
     .trim();
-  return words === '' ? null : words;
+  return words === '' ? null : visibleControls(words);
 }
