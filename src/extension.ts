@@ -54,16 +54,19 @@ export function activate(context: vscode.ExtensionContext): TurnwiseApi {
       return null;
     }
   };
-  context.subscriptions.push(
-    vscode.window.createTreeView<TreeNode>('turnwise.episodes', {
-      showCollapseAll: true,
-      treeDataProvider: {
-        onDidChangeTreeData: drawn.event,
-        getChildren: async (node) => (await tree())?.getChildren(node) ?? [],
-        getTreeItem: async (node) => (await product()).tree.getTreeItem(node),
+  const episodes = vscode.window.createTreeView<TreeNode>('turnwise.episodes', {
+    showCollapseAll: true,
+    treeDataProvider: {
+      onDidChangeTreeData: drawn.event,
+      getChildren: async (node) => {
+        const shown = await tree();
+        shown?.view.attach(episodes);
+        return shown?.getChildren(node) ?? [];
       },
-    }),
-  );
+      getTreeItem: async (node) => (await product()).tree.getTreeItem(node),
+    },
+  });
+  context.subscriptions.push(episodes);
 
   for (const id of commandsOf(context.extension)) {
     const run = async (argument: unknown): Promise<void> => {

@@ -20,6 +20,12 @@ export interface EpisodeRow extends Filtered {
   readonly title: string | null;
   readonly source: string;
   readonly turns: number;
+  /** Replies that an action followed. */
+  readonly scorable: number;
+  /** It branched off another conversation. */
+  readonly branch: boolean;
+  /** The developer named it; else the title is its request. */
+  readonly named: boolean;
   /** Sum of the known gains; null while none is. */
   readonly gain: number | null;
   readonly excluded: boolean;
@@ -81,6 +87,11 @@ export class EpisodeIndex {
     return this.#rows;
   }
 
+  /** A row as it was read last; null: it was not. */
+  known(id: string): EpisodeRow | null {
+    return this.#rows?.find((row) => row.id === id) ?? null;
+  }
+
   /** One row as it stands now; null: there is no such episode. */
   row(id: string): EpisodeRow | null {
     const view = this.#view();
@@ -134,7 +145,7 @@ export class EpisodeIndex {
       );
       // An outcome may have changed with it, and marks are made of that.
       digests.forgetScores(ids);
-      this.#rows = null;
+      this.#redraw(ids);
       return true;
     }
     const scores = digests.pendingScores(SLICE);
@@ -144,8 +155,15 @@ export class EpisodeIndex {
       scores.map(({ position, episodeId }) => [position, this.#scoreDigest(position, episodeId)]),
       null,
     );
-    this.#rows = null;
+    this.#redraw(scores.map(({ episodeId }) => episodeId));
     return true;
+  }
+
+  /** A few rows are read again one by one, a new one or many with all the others. */
+  #redraw(ids: readonly string[]): void {
+    const known = new Set(this.#rows?.map(({ id }) => id));
+    if (ids.length > 3 || ids.some((id) => !known.has(id))) this.#rows = null;
+    else for (const id of ids) this.refresh(id);
   }
 
   #read(id: string): EpisodeState | null {
@@ -181,9 +199,36 @@ function episodeDigest(state: EpisodeState): EpisodeDigest {
 }
 
 function rowOf(row: DigestRow, view: DigestView, now: number): EpisodeRow {
-  const { id, title, source, startedAt, models, turns, reviewed, reviewable, excluded, score } = row;
+  const {
+    id,
+    title,
+    source,
+    startedAt,
+    models,
+    turns,
+    scorable,
+    reviewed,
+    reviewable,
+    excluded,
+    branch,
+    named,
+    score,
+  } = row;
+  const shown = {
+    id,
+    title,
+    source,
+    startedAt,
+    models,
+    turns,
+    scorable,
+    reviewed,
+    reviewable,
+    excluded,
+    branch,
+    named,
+  };
   const { standing, why } = standingOf(row, view, now);
-  const shown = { id, title, source, startedAt, models, turns, reviewed, reviewable, excluded };
   return { ...shown, standing, why, gain: score?.gain ?? null, marks: score?.marks ?? [] };
 }
 

@@ -42,6 +42,11 @@ export class Review {
     this.#ports = ports;
   }
 
+  /** Identity that the chosen scorer last had; null: it was never connected. */
+  scorerKey(): string | null {
+    return this.#ports.scorerKey?.() ?? null;
+  }
+
   /** All episodes, the newest first. */
   episodes(): EpisodeFacts[] {
     return this.#ports.journal.episodes();

@@ -24,8 +24,10 @@ const turnDigestSchema = z.object({
 /** What lists, groups and trends read of an episode instead of its events; no words of it but the title. */
 export const episodeDigestSchema = z.object({
   id: z.string(),
-  /** The request in one line; null before it. */
+  /** What it is called, else its request in one line; null before that. */
   title: z.string().nullable(),
+  /** The developer named it. */
+  named: z.boolean(),
   startedAt: z.int(),
   source: z.string(),
   groupId: z.string(),
@@ -62,7 +64,8 @@ export function digestOf(state: EpisodeState, exportable: boolean): EpisodeDiges
   const models = state.turns.flatMap(({ generation }) => generation?.model ?? []);
   return {
     id: state.id,
-    title: state.request === null ? null : oneLine(state.request),
+    title: state.title ?? (state.request === null ? null : oneLine(state.request, 80)),
+    named: state.title !== null,
     startedAt: state.createdAt,
     source: state.source,
     groupId: state.groupId,

@@ -1,7 +1,11 @@
 import { toldMuchYetFailed } from './caution.ts';
+import { exportedOutcome } from './dataset/export-episode.ts';
 import type { Ledger, LedgerTurn } from './credit/ledger.ts';
 import type { EpisodeState, TurnState } from './episode-state.ts';
+import type { MarkId } from './marks/mark.ts';
+import { markEpisode, marksOf } from './marks/marks.ts';
 import type { NullReason } from './observation.ts';
+import type { Override } from './override.ts';
 import type { ScoredEpisode, ScoredTurn } from './scored-episode.ts';
 
 /** Where the scoring of an episode stands. */
@@ -27,6 +31,9 @@ export interface TurnReview {
   /** A gain is on its way. */
   readonly pending: boolean;
   readonly credit: CreditReview;
+  readonly marks: readonly MarkId[];
+  /** What reviewers laid over it. */
+  readonly override: Override;
 }
 
 /** The advantage A_t (spec S7) and what it was measured against, in words. */
@@ -58,11 +65,12 @@ export interface ScoredBy {
 /** Puts an episode, its newest scores and its credit side by side; pure. Scores may be older than the episode. */
 export function reviewEpisode(
   state: EpisodeState,
-  scored: Pick<ScoredEpisode, 'turns'> | null,
+  scored: Pick<ScoredEpisode, 'placebo' | 'turns'> | null,
   ledger: Ledger | null,
   progress: ScoringProgress | null,
   scoredBy: ScoredBy | null = null,
 ): EpisodeReview {
+  const marks = marksOf(markEpisode(state.turns, exportedOutcome(state).value, scored));
   const turns = state.turns.map((turn): TurnReview => {
     const score = scored?.turns[turn.index];
     const gain = score?.gain_sum ?? null;
@@ -78,6 +86,8 @@ export function reviewEpisode(
       mark: missing?.mark ?? null,
       pending: missing?.pending ?? false,
       credit: creditReview(ledger, turn.index, gain, unfitWords(score)),
+      marks: marks.get(turn.index) ?? [],
+      override: turn.override,
     };
   });
   const gains = turns.flatMap(({ gain }) => gain ?? []);

@@ -1,25 +1,33 @@
 import * as vscode from 'vscode';
 import { branchesOf, type Branch, type Branches } from '../core/branches.ts';
-import type { EpisodeFacts } from '../store/list-episodes.ts';
-import { nameOfEpisode } from './history.ts';
+
+/** What of a row decides where it stands and what it is called. */
+interface Row {
+  readonly id: string;
+  readonly startedAt: number;
+  /** Its name, else its request in one line; null before that. */
+  readonly title: string | null;
+  /** The developer named it. */
+  readonly named: boolean;
+}
 
 /** The list of conversations as a tree: every branch under the conversation that its whole family comes from. */
-export class BranchRows {
+export class BranchRows<T extends Row> {
   readonly #branches: Branches;
-  readonly #facts: ReadonlyMap<string, EpisodeFacts>;
+  readonly #facts: ReadonlyMap<string, T>;
 
-  constructor(episodes: readonly EpisodeFacts[], branches: readonly Branch[]) {
+  constructor(episodes: readonly T[], branches: readonly Branch[]) {
     this.#branches = branchesOf(branches);
     this.#facts = new Map(episodes.map((facts) => [facts.id, facts]));
   }
 
   /** What stands by itself; a branch whose root is gone does. */
-  get roots(): EpisodeFacts[] {
+  get roots(): T[] {
     return [...this.#facts.values()].filter(({ id }) => this.#rootOf(id) === id);
   }
 
   /** The branches that stand under this row, the oldest first, those of branches too. */
-  under(episode: string): EpisodeFacts[] {
+  under(episode: string): T[] {
     if (this.#rootOf(episode) !== episode) return [];
     return [...this.#facts.values()]
       .filter(({ id }) => id !== episode && this.#rootOf(id) === episode)
@@ -32,12 +40,12 @@ export class BranchRows {
   }
 
   /** What a branch is called under its root: what is otherwise in it. */
-  nameOf(facts: EpisodeFacts): string {
+  nameOf(facts: Row): string {
     const branch = this.#branches.of(facts.id);
-    if (branch === null || facts.title !== null || this.#rootOf(facts.id) === facts.id) return nameOfEpisode(facts);
+    if (branch === null || facts.named || this.#rootOf(facts.id) === facts.id) return titleOf(facts);
     switch (branch.point.at) {
       case 'request':
-        return nameOfEpisode(facts);
+        return titleOf(facts);
       case 'action':
         return vscode.l10n.t('Turn {turn}, asked again', { turn: branch.point.turn + 1 });
       case 'reply':
@@ -51,4 +59,8 @@ export class BranchRows {
     const root = this.#branches.root(episode);
     return this.#facts.has(root) ? root : episode;
   }
+}
+
+function titleOf({ title }: Row): string {
+  return title ?? vscode.l10n.t('New conversation');
 }

@@ -17,6 +17,8 @@ import {
   openSettings,
   setServerKey,
 } from './pickers.ts';
+import { clearFilter, filterEpisodes } from './episode-filter-pick.ts';
+import { excludeRow, labelRow, nextToReview, noteRow, tickRow, undoReview } from './review-commands.ts';
 import { reviewEpisode, showTrends } from './review-source.ts';
 
 /** What a command does; `argument` is the row of the tree that it was called on, if any. */
@@ -58,6 +60,17 @@ export const COMMANDS = {
     reviewEpisode(host, null);
   },
   'turnwise.showTrends': showTrends,
+  'turnwise.nextToReview': nextToReview,
+  'turnwise.reviewLabel': labelRow,
+  'turnwise.reviewNote': noteRow,
+  'turnwise.reviewExclude': excludeRow,
+  'turnwise.reviewDone': tickRow,
+  'turnwise.reviewUndo': undoReview,
+  'turnwise.filterEpisodes': filterEpisodes,
+  'turnwise.clearEpisodeFilter': clearFilter,
+  'turnwise.showMoreEpisodes': (host) => {
+    host.tree.view.showMore();
+  },
   'turnwise.searchEpisodes': searchEpisodes,
   'turnwise.renameEpisode': (host, argument) => renameEpisode(host, episodeOf(argument)),
   'turnwise.exportEpisode': (host, argument) => exportEpisode(host, episodeOf(argument)),

@@ -1,13 +1,17 @@
 import * as vscode from 'vscode';
+import type { EpisodeIndex, EpisodeRow } from '../app/episode-index.ts';
 import type { Review } from '../app/review.ts';
+import { isFiltered, STANDING_WORDS } from '../core/episode-filter.ts';
+import { MARKS } from '../core/marks/marks.ts';
 import { oneLine, signed, type TurnReview } from '../core/review.ts';
 import { errorText } from '../core/error.ts';
-import type { EpisodeFacts } from '../store/list-episodes.ts';
 import { BranchRows } from './branch-rows.ts';
+import { EpisodesView } from './episodes-view.ts';
 
 /** What a row of the tree stands for. */
 export type TreeNode =
-  | { readonly type: 'episode'; readonly id: string; readonly facts: EpisodeFacts }
+  | { readonly type: 'episode'; readonly id: string; readonly row: EpisodeRow }
+  | { readonly type: 'more'; readonly id: string; readonly more: number }
   | { readonly type: 'turn'; readonly id: string; readonly episode: string; readonly turn: TurnReview }
   | {
       readonly type: 'fact';
@@ -15,10 +19,15 @@ export type TreeNode =
       readonly label: string;
       readonly detail: string;
       readonly icon: string;
+      /** The turn that it stands under. */
+      readonly episode?: string;
+      readonly turn?: number;
     };
 
 /** Episodes, their turns with the gain first, and under each turn its credit: what the journal and the ledger say, nothing else. */
 export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
+  /** What it is narrowed to, and what its title says. */
+  readonly view: EpisodesView;
   readonly #review: Review;
   /** The conversation that the chat shows. */
   readonly #open: () => string | null;
@@ -27,32 +36,37 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   readonly #episodes = new Map<string, Extract<TreeNode, { type: 'episode' }>>();
 
   /** Which rows stand under which, as last drawn. */
-  #families = new BranchRows([], []);
+  #families = new BranchRows<EpisodeRow>([], []);
 
   readonly onDidChangeTreeData = this.#changed.event;
 
-  constructor(review: Review, open: () => string | null) {
+  constructor(review: Review, index: EpisodeIndex, open: () => string | null, onError: (thrown: unknown) => void) {
     this.#review = review;
     this.#open = open;
+    const redraw = (): void => {
+      this.#changed.fire(undefined);
+    };
+    this.view = new EpisodesView(index, redraw, onError);
   }
 
   /** Draws one episode again, or (null) everything. */
   refresh(episodeId: string | null = null): void {
     this.#review.refresh(episodeId);
-    this.#changed.fire(episodeId === null ? undefined : this.#episodes.get(episodeId));
+    this.view.update(episodeId);
+    // Under a filter a row may come or go with what changed in it.
+    const alone = episodeId !== null && !isFiltered(this.view.filter);
+    this.#changed.fire(alone ? this.#episodes.get(episodeId) : undefined);
   }
 
   getChildren(node?: TreeNode): TreeNode[] {
-    if (node === undefined) {
-      this.#families = new BranchRows(this.#review.episodes(), this.#review.branches());
-      return this.#families.roots.map((facts) => this.#remember(facts));
-    }
+    if (node === undefined) return this.#roots();
     switch (node.type) {
       case 'episode':
-        return [...this.#turnsOf(node.id), ...this.#families.under(node.id).map((facts) => this.#remember(facts))];
+        return [...this.#turnsOf(node.id), ...this.#families.under(node.id).map((row) => this.#remember(row))];
       case 'turn':
         return [...factsOf(node.episode, node.turn), ...this.#scorerOf(node.episode, node.turn)];
       case 'fact':
+      case 'more':
         return [];
       default:
         return node satisfies never;
@@ -62,11 +76,13 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
   getTreeItem(node: TreeNode): vscode.TreeItem {
     switch (node.type) {
       case 'episode':
-        return this.#episodeItem(node.facts);
+        return this.#episodeItem(node.row);
       case 'turn':
         return turnItem(node);
       case 'fact':
         return factItem(node);
+      case 'more':
+        return moreItem(node);
       default:
         return node satisfies never;
     }
@@ -74,11 +90,19 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   dispose(): void {
     this.#changed.dispose();
+    this.view.dispose();
   }
 
-  #remember(facts: EpisodeFacts): TreeNode {
-    const node = { type: 'episode', id: facts.id, facts } as const;
-    this.#episodes.set(facts.id, node);
+  #roots(): TreeNode[] {
+    const { rows, more } = this.view.page();
+    this.#families = new BranchRows(rows, this.#review.branches());
+    const nodes = this.#families.roots.map((row) => this.#remember(row));
+    return more === 0 ? nodes : [...nodes, { type: 'more', id: 'more', more }];
+  }
+
+  #remember(row: EpisodeRow): TreeNode {
+    const node = { type: 'episode', id: row.id, row } as const;
+    this.#episodes.set(row.id, node);
     return node;
   }
 
@@ -120,69 +144,111 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     ];
   }
 
-  #episodeItem(facts: EpisodeFacts): vscode.TreeItem {
-    const open = this.#open() === facts.id;
-    const gain = attempt(() => this.#review.gainOf(facts.id));
-    const title = this.#families.nameOf(facts);
-    const unfolded = this.#families.holds(facts.id, this.#open());
+  #episodeItem(drawn: EpisodeRow): vscode.TreeItem {
+    const row = this.view.index.known(drawn.id) ?? drawn;
+    const open = this.#open() === row.id;
+    const unfolded = this.#families.holds(row.id, this.#open());
     const item = new vscode.TreeItem(
-      title,
+      this.#families.nameOf(row),
       unfolded ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
     );
     // The editor remembers by id what was folded, so the open one gets an id of its own.
-    item.id = `${facts.id}${unfolded ? '/open' : ''}`;
-    const by = attempt(() => this.#review.scoredBy(facts.id));
-    const scoredBy = typeof gain !== 'number' || by === null || typeof by === 'string' ? null : by;
-    const stale = scoredBy?.stale === true;
-    item.description =
-      typeof gain === 'number'
-        ? stale
-          ? vscode.l10n.t('{gain} nats, stale', { gain: signed(gain, 2) })
-          : vscode.l10n.t('{gain} nats', { gain: signed(gain, 2) })
-        : when(facts.startedAt);
-    const branch =
-      facts.parent === null
-        ? ''
-        : `\n${vscode.l10n.t('A branch: it goes on otherwise from an earlier turn of another conversation.')}`;
-    item.tooltip = `${oneLine(facts.request ?? title, 400)}\n${new Date(facts.startedAt).toLocaleString()}${branch}${
-      facts.source === 'real_developer' || facts.source === null ? '' : `\n${facts.source}`
-    }${scoredBy === null ? '' : `\n${vscode.l10n.t('Scored by {name}', { name: scoredBy.name })}${stale ? `; ${otherNow()}` : ''}`}`;
-    item.iconPath = new vscode.ThemeIcon(
-      facts.parent !== null ? 'git-branch' : open ? 'comment-discussion' : 'comment',
-    );
+    item.id = `${row.id}${unfolded ? '/open' : ''}`;
+    item.description = episodeWords(row).join(', ');
+    const by = row.gain === null ? null : attempt(() => this.#review.scoredBy(row.id));
+    item.tooltip = episodeTooltip(row, by === null || typeof by === 'string' ? null : by.name);
+    item.iconPath = episodeIcon(row, open);
     item.contextValue = open ? 'episode.open' : 'episode';
     item.command = {
       command: 'turnwise.openEpisode',
       title: vscode.l10n.t('Open in Chat'),
-      arguments: [{ type: 'episode', id: facts.id }],
+      arguments: [{ type: 'episode', id: row.id }],
     };
     return item;
   }
+}
+
+/** Gain (or when it was), where the scores stand unless they are there, and what a reviewer did. */
+function episodeWords({ gain, startedAt, standing, scorable, reviewed, excluded }: EpisodeRow): string[] {
+  const said = standing !== 'scored' && standing !== 'unscored' && (standing !== 'unscorable' || scorable > 0);
+  return [
+    gain === null ? when(startedAt) : vscode.l10n.t('{gain} nats', { gain: signed(gain, 2) }),
+    ...(said ? [STANDING_WORDS[standing]] : []),
+    ...(excluded ? [vscode.l10n.t('left out')] : reviewed ? [vscode.l10n.t('reviewed')] : []),
+  ];
+}
+
+function episodeTooltip(row: EpisodeRow, scorer: string | null): string {
+  const { title, startedAt, branch, source, standing, why, marks } = row;
+  return [
+    oneLine(title ?? vscode.l10n.t('New conversation'), 400),
+    new Date(startedAt).toLocaleString(),
+    branch ? vscode.l10n.t('A branch: it goes on otherwise from an earlier turn of another conversation.') : '',
+    source === 'real_developer' || source === 'unknown' ? '' : source,
+    scorer === null ? '' : vscode.l10n.t('Scored by {name}', { name: scorer }),
+    why === null ? STANDING_WORDS[standing] : `${STANDING_WORDS[standing]}: ${why}`,
+    ...marks.map((id) => MARKS[id].title),
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+/** What is wrong comes before what is reviewed, and that before what it is. */
+function episodeIcon({ standing, branch, reviewed, excluded }: EpisodeRow, open: boolean): vscode.ThemeIcon {
+  if (standing === 'unreadable') return new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
+  if (standing === 'failed') return new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+  if (excluded) return new vscode.ThemeIcon('circle-slash');
+  if (reviewed) return new vscode.ThemeIcon('pass', new vscode.ThemeColor('testing.iconPassed'));
+  return new vscode.ThemeIcon(branch ? 'git-branch' : open ? 'comment-discussion' : 'comment');
 }
 
 /** What makes scores stale. */
 const otherNow = (): string => vscode.l10n.t('another scorer or other options are chosen now');
 
 function turnItem({ id, episode, turn }: Extract<TreeNode, { type: 'turn' }>): vscode.TreeItem {
-  const { index, said, reply, gain, mark, why } = turn;
+  const { index, said, reply, gain, mark, why, marks } = turn;
   const label = gain === null ? (mark ?? '') : vscode.l10n.t('{gain} nats', { gain: signed(gain, 2) });
   const folded = factsOf(episode, turn).length === 0 ? 'None' : 'Expanded';
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState[folded]);
   // The editor remembers by id how a row was folded, so one that gets something to unfold is another row.
   item.id = `${id}/${folded}`;
-  item.description = `${index + 1} · ${said}`;
+  const notable = [...marks.map((id) => MARKS[id].title), ...overrideWords(turn)];
+  item.description = [`${index + 1}`, ...(notable.length === 0 ? [] : [notable.join(', ')]), said].join(' · ');
   item.tooltip = [
     vscode.l10n.t('Turn {turn}: {said}', { turn: index + 1, said }),
     reply === null ? '' : vscode.l10n.t('Reply: {reply}', { reply }),
     why ?? '',
+    ...marks.map((id) => `${MARKS[id].title}: ${MARKS[id].rule}`),
+    ...overrideWords(turn),
   ]
     .filter((line) => line !== '')
     .join('\n');
   item.iconPath = turnIcon(turn);
   item.contextValue = 'turn';
   item.accessibilityInformation = {
-    label: vscode.l10n.t('Turn {turn}, {gain}, {said}', { turn: index + 1, gain: why ?? label, said }),
+    label: vscode.l10n.t('Turn {turn}, {gain}, {said}', {
+      turn: index + 1,
+      gain: [why ?? label, ...notable].join(', '),
+      said,
+    }),
   };
+  return item;
+}
+
+/** What a reviewer laid over a turn, in words. */
+function overrideWords({ override: { label, excluded, reviewed } }: TurnReview): string[] {
+  return [
+    ...(label === null ? [] : [label]),
+    ...(excluded ? [vscode.l10n.t('left out')] : []),
+    ...(reviewed && label === null && !excluded ? [vscode.l10n.t('reviewed')] : []),
+  ];
+}
+
+function moreItem({ id, more }: Extract<TreeNode, { type: 'more' }>): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t('{more} more…', { more }), vscode.TreeItemCollapsibleState.None);
+  item.id = id;
+  item.iconPath = new vscode.ThemeIcon('chevron-down');
+  item.command = { command: 'turnwise.showMoreEpisodes', title: vscode.l10n.t('Show More') };
   return item;
 }
 
@@ -198,13 +264,18 @@ function turnIcon({ gain, pending, mark, kind }: TurnReview): vscode.ThemeIcon {
 }
 
 /** What stands under a turn: its credit, the mean behind the gain, and the reply that was masked. */
-function factsOf(episode: string, { index, gain, mean, credit, reply, why, mark }: TurnReview): TreeNode[] {
+function factsOf(
+  episode: string,
+  { index, gain, mean, credit, reply, why, mark, marks, override }: TurnReview,
+): TreeNode[] {
   const fact = (name: string, label: string, detail: string, icon: string): TreeNode => ({
     type: 'fact',
     id: `${episode}/${index}/${name}`,
     label,
     detail,
     icon,
+    episode,
+    turn: index,
   });
   const { advantage, words, caution } = credit;
   const credited =
@@ -213,6 +284,8 @@ function factsOf(episode: string, { index, gain, mean, credit, reply, why, mark 
       : fact('advantage', vscode.l10n.t('advantage {value}', { value: signed(advantage, 3) }), words, 'graph');
   return [
     ...(gain === null ? [] : [credited]),
+    ...marks.map((id) => fact(`mark-${id}`, MARKS[id].title, MARKS[id].rule, 'bookmark')),
+    ...(override.note === null ? [] : [fact('note', override.note, vscode.l10n.t('note of the review'), 'note')]),
     ...(caution === null ? [] : [fact('caution', caution, '', 'warning')]),
     ...(mark === 'not scored' || mark === 'no gain' ? [fact('why', why ?? mark, '', 'info')] : []),
     ...(mean === null

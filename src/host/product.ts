@@ -17,8 +17,8 @@ import { ChatWebview } from './chat-view.ts';
 import { ContextShelf } from './context/context-shelf.ts';
 import { WorkspaceTools } from './context/workspace-tools.ts';
 import { Desk } from './desk.ts';
-import { EpisodesTree } from './episodes-tree.ts';
 import type { Host } from './host.ts';
+import { openEpisodes } from './open-episodes.ts';
 import { ProposalDiff } from './proposal-diff.ts';
 import { ReportDocument } from './report-document.ts';
 import { ReviewPanels } from './review-panels.ts';
@@ -90,7 +90,7 @@ export async function openProduct(
       return journal.memo.get(scorerMemo(key)) ?? never;
     },
   });
-  const tree = own(new EpisodesTree(review, () => session.episode));
+  const tree = own(openEpisodes({ journal, servers, log }, options, review, () => session.episode));
   const scoring = new ScoringWorker({
     journal,
     connect: () => servers.scorer(),

@@ -29,6 +29,10 @@ export interface DigestRow {
   readonly reviewed: boolean;
   readonly reviewable: boolean;
   readonly excluded: boolean;
+  /** It branched off another conversation. */
+  readonly branch: boolean;
+  /** The developer named it. */
+  readonly named: boolean;
   /** It cannot be read. */
   readonly damaged: boolean;
   /** The score that is shown; null: there is none. */
@@ -99,6 +103,8 @@ const rowSchema = z.object({
   reviewed: flag,
   reviewable: flag,
   excluded: flag,
+  branch: flag,
+  named: flag,
   damaged: flag,
   scorerKey: z.string().nullable(),
   optionsKey: z.string().nullable(),
@@ -122,7 +128,7 @@ const BEST = `
 const ROWS = `
   WITH best AS MATERIALIZED (${BEST})
   SELECT d.episode_id AS id, d.title, d.started_at AS startedAt, d.source, d.models, d.turns, d.scorable, d.reviewed,
-    d.reviewable, d.excluded, d.facts IS NULL AS damaged, b.scorer_key AS scorerKey, b.options_key AS optionsKey, b.gain,
+    d.reviewable, d.excluded, d.branch, d.named, d.facts IS NULL AS damaged, b.scorer_key AS scorerKey, b.options_key AS optionsKey, b.gain,
     b.marks, b.why, j.wanted, j.done, j.lease_until AS leaseUntil, j.not_before AS notBefore, j.reason, j.message, j.outdated
   FROM digest d
     LEFT JOIN best b ON b.episode_id = d.episode_id AND b.rank = 1
@@ -233,7 +239,7 @@ function writeEpisode(db: DatabaseSync, id: string, digest: EpisodeDigest | null
   const scorable = own.filter((turn) => turn.words !== null && digest?.turns.at(-1) !== turn).length;
   db.prepare(
     `INSERT OR REPLACE INTO digest (episode_id, position, started_at, title, source, group_id, models, turns, scorable,
-       reviewed, reviewable, excluded, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       reviewed, reviewable, excluded, branch, named, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     id,
     Number(first['position']),
@@ -247,6 +253,8 @@ function writeEpisode(db: DatabaseSync, id: string, digest: EpisodeDigest | null
     digest?.reviewed === true ? 1 : 0,
     own.length > 0 ? 1 : 0,
     digest?.excluded === true ? 1 : 0,
+    digest?.parent == null ? 0 : 1,
+    digest?.named === true ? 1 : 0,
     digest === null ? null : JSON.stringify(digest),
   );
 }

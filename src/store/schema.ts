@@ -125,6 +125,8 @@ const DIGEST_COLUMNS = `(
     reviewed INTEGER NOT NULL,
     reviewable INTEGER NOT NULL,
     excluded INTEGER NOT NULL,
+    branch INTEGER NOT NULL,
+    named INTEGER NOT NULL,
     facts TEXT
   ) STRICT`;
 const DIGEST_SCORE_COLUMNS = `(

@@ -23,6 +23,7 @@ function member(
     id,
     title: `task ${id}`,
     startedAt: 1,
+    named: false,
     source: 'simulated',
     groupId: 'g',
     parent: null,

@@ -164,7 +164,7 @@ test('a line is cut between characters', () => {
 test('a gain under a placeholder that is unfit for the scorer is shown with a caution, with credit and without', () => {
   const unfit = scores(0.5, null);
   const turns = unfit.turns.map((turn) => ({ ...turn, flags: ['placeholder_unfit' as const] }));
-  const [first, last] = reviewEpisode(episode('metres', null), { turns }, null, null).turns;
+  const [first, last] = reviewEpisode(episode('metres', null), { ...unfit, turns }, null, null).turns;
   expect(first?.credit.caution).toMatch(/unfit/);
   expect(last?.credit.caution).toBeNull();
   expect(reviewEpisode(episode('metres', null), unfit, null, null).turns[0]?.credit.caution).toBeNull();

@@ -1,0 +1,111 @@
+import * as vscode from 'vscode';
+import type { EpisodeIndex } from '../app/episode-index.ts';
+import { filterWords, NO_FILTER, type EpisodeFilter } from '../core/episode-filter.ts';
+
+/** Rows that the list shows at once, and how many more a click brings. */
+const PAGE = 200;
+/** From one slice of digests to the next, ms: the editor's own work comes between. */
+const BREATH_MS = 5;
+
+/** What the list of episodes is narrowed to and how far it is shown, and what its title says of that: badge, filter, progress. */
+export class EpisodesView implements vscode.Disposable {
+  readonly index: EpisodeIndex;
+  readonly #onChange: () => void;
+  readonly #onError: (thrown: unknown) => void;
+  #view: vscode.TreeView<unknown> | null = null;
+  #filter: EpisodeFilter = NO_FILTER;
+  #shown = PAGE;
+  #catchingUp: NodeJS.Timeout | null = null;
+
+  /** `onChange`: the rows are others now. */
+  constructor(index: EpisodeIndex, onChange: () => void, onError: (thrown: unknown) => void) {
+    this.index = index;
+    this.#onChange = onChange;
+    this.#onError = onError;
+  }
+
+  get filter(): EpisodeFilter {
+    return this.#filter;
+  }
+
+  set filter(filter: EpisodeFilter) {
+    this.#filter = filter;
+    this.#shown = PAGE;
+    void vscode.commands.executeCommand('setContext', 'turnwise.episodesFiltered', filterWords(filter) !== '');
+    this.#onChange();
+    this.dress();
+  }
+
+  /** The view that this is the title of. */
+  attach(view: vscode.TreeView<unknown>): void {
+    this.#view = view;
+    this.dress();
+  }
+
+  /** What the reader has chosen in the list. */
+  get selection(): readonly unknown[] {
+    return this.#view?.selection ?? [];
+  }
+
+  /** The rows that are shown, and how many more there are. */
+  page(): { readonly rows: ReturnType<EpisodeIndex['filtered']>; readonly more: number } {
+    const rows = this.index.filtered(this.#filter);
+    return { rows: rows.slice(0, this.#shown), more: Math.max(0, rows.length - this.#shown) };
+  }
+
+  showMore(): void {
+    this.#shown += PAGE;
+    this.#onChange();
+  }
+
+  /** Brings the list up to date: a little at once, the rest in slices. */
+  update(id: string | null = null): void {
+    try {
+      const left = this.index.update();
+      this.index.refresh(id);
+      this.dress();
+      if (left) this.#later();
+    } catch (thrown) {
+      this.#onError(thrown);
+    }
+  }
+
+  /** Writes badge, description and message anew. */
+  dress(): void {
+    if (this.#view === null) return;
+    const { reviewed, total } = this.index.progress();
+    const left = total - reviewed;
+    const words = filterWords(this.#filter);
+    this.#view.badge =
+      left === 0
+        ? undefined
+        : { value: left, tooltip: vscode.l10n.t('{left} of {total} conversations left to review', { left, total }) };
+    const progress = total === 0 ? '' : vscode.l10n.t('{reviewed} of {total} reviewed', { reviewed, total });
+    this.#view.description =
+      words === '' ? progress : vscode.l10n.t('{progress} · only {filter}', { progress, filter: words });
+    const hidden = words !== '' && this.index.rows().length > 0 && this.index.filtered(this.#filter).length === 0;
+    this.#view.message = hidden
+      ? vscode.l10n.t('No conversation is {filter}. The button in the title clears the filter.', { filter: words })
+      : '';
+  }
+
+  dispose(): void {
+    if (this.#catchingUp !== null) clearTimeout(this.#catchingUp);
+  }
+
+  #later(): void {
+    this.#catchingUp ??= setTimeout(() => {
+      this.#catchingUp = null;
+      try {
+        const left = this.index.update();
+        if (left) this.#later();
+        else {
+          this.#onChange();
+          this.dress();
+        }
+      } catch (thrown) {
+        this.#onError(thrown);
+      }
+    }, BREATH_MS);
+  }
+}
