@@ -21,6 +21,7 @@ import { registerSchema } from './cli/schema.ts';
 import { registerScore } from './cli/score.ts';
 import { registerServe } from './cli/serve.ts';
 import { registerVerify } from './cli/verify.ts';
+import { registerReport } from './cli/report.ts';
 import { registerYardstick } from './cli/yardstick.ts';
 import { VERSION } from './core/version.ts';
 
@@ -34,6 +35,7 @@ const commands: readonly Register[] = [
   registerExport,
   registerVerify,
   registerYardstick,
+  registerReport,
   registerDoctor,
   registerBackup,
   registerRestore,

@@ -118,7 +118,7 @@ export class EpisodeIndex {
 
   /** What trends and groups are made of: all episodes, or those of one group, newest first. */
   facts(groupId?: string): DigestFacts[] {
-    return this.#ports.journal.digests.facts(this.#view(), groupId);
+    return this.#ports.journal.digests.facts(this.#view(), { groupId });
   }
 
   /** Forgets the rows; call it when something changed. With an episode, only its row is read again. */

@@ -84,8 +84,11 @@ export interface Digests {
   forgetScores(episodeIds: readonly string[] | null): void;
   /** Rows of all episodes, or of one, newest first. */
   rows(view: DigestView, episodeId?: string): DigestRow[];
-  /** What is known of all episodes, or of those of one group, newest first. */
-  facts(view: DigestView, groupId?: string): DigestFacts[];
+  /**
+   * What is known of all episodes, or of those of one group, newest first; `alone`: with scores of the view's own scorer and
+   * options, and no others in their place.
+   */
+  facts(view: DigestView, only?: { readonly groupId?: string | undefined; readonly alone?: boolean }): DigestFacts[];
 }
 
 /** What a digest says depends on how events are read, too. */
@@ -140,6 +143,7 @@ const FACTS = `
   SELECT d.facts AS digest, s.facts AS score
   FROM digest d
     LEFT JOIN best b ON b.episode_id = d.episode_id AND b.rank = 1
+      AND (?5 = 0 OR (b.options_key = ?1 AND b.scorer_key IS ?2))
     LEFT JOIN digest_score s ON s.position = b.position
   WHERE d.facts IS NOT NULL AND (?4 IS NULL OR d.group_id = ?4)
   ORDER BY d.position DESC`;
@@ -219,11 +223,11 @@ export function digestsOf(
           .all(optionsKey, scorerKey, episodeId ?? null, scorer)
           .map(rowOf),
       ),
-    facts: ({ scorerKey, optionsKey }, groupId) =>
+    facts: ({ scorerKey, optionsKey }, { groupId, alone = false } = {}) =>
       within(() =>
         db
           .prepare(FACTS)
-          .all(optionsKey, scorerKey, null, groupId ?? null)
+          .all(optionsKey, scorerKey, null, groupId ?? null, alone ? 1 : 0)
           .flatMap(factsOf),
       ),
   };
