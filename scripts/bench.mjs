@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 const parts = {
   sizes: 'bench/sizes.ts',
   activation: 'bench/activation.ts',
+  list: 'bench/episode-list.ts',
   chat: 'bench/chat.ts',
   yielding: 'bench/yielding.ts',
   scoring: 'dist/bench.js',

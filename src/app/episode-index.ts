@@ -28,6 +28,8 @@ export interface EpisodeRow extends Filtered {
   readonly named: boolean;
   /** Sum of the known gains; null while none is. */
   readonly gain: number | null;
+  /** The gain is of another scorer, or under other options, than are chosen now. */
+  readonly stale: boolean;
   readonly excluded: boolean;
   /** Why it stands where it stands, in words; null where there is nothing to say. */
   readonly why: string | null;
@@ -229,13 +231,14 @@ function rowOf(row: DigestRow, view: DigestView, now: number): EpisodeRow {
     named,
   };
   const { standing, why } = standingOf(row, view, now);
-  return { ...shown, standing, why, gain: score?.gain ?? null, marks: score?.marks ?? [] };
+  const stale = score?.gain != null && isOther(score, view);
+  return { ...shown, standing, why, stale, gain: score?.gain ?? null, marks: score?.marks ?? [] };
 }
 
 /** Where an episode stands: what is to come counts for more than what is there. */
 function standingOf(
   { damaged, score, job, scorable }: DigestRow,
-  { scorerKey, optionsKey }: DigestView,
+  view: DigestView,
   now: number,
 ): { readonly standing: EpisodeStanding; readonly why: string | null } {
   if (damaged)
@@ -251,9 +254,12 @@ function standingOf(
       : (queued ?? { standing: 'unscored', why: null });
   }
   if (score.gain === null) return { standing: 'unscorable', why: score.why === null ? null : REASONS[score.why] };
-  const other = score.optionsKey !== optionsKey || (scorerKey !== null && score.scorerKey !== scorerKey);
-  if (other) return { standing: 'stale', why: 'another scorer or other options are chosen now' };
+  if (isOther(score, view)) return { standing: 'stale', why: 'another scorer or other options are chosen now' };
   return queued ?? { standing: 'scored', why: null };
+}
+
+function isOther(score: NonNullable<DigestRow['score']>, { scorerKey, optionsKey }: DigestView): boolean {
+  return score.optionsKey !== optionsKey || (scorerKey !== null && score.scorerKey !== scorerKey);
 }
 
 function jobStanding(

@@ -169,11 +169,12 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 }
 
 /** Gain (or when it was), where the scores stand unless they are there, and what a reviewer did. */
-function episodeWords({ gain, startedAt, standing, scorable, reviewed, excluded }: EpisodeRow): string[] {
+function episodeWords({ gain, stale, startedAt, standing, scorable, reviewed, excluded }: EpisodeRow): string[] {
   const said = standing !== 'scored' && standing !== 'unscored' && (standing !== 'unscorable' || scorable > 0);
   return [
     gain === null ? when(startedAt) : vscode.l10n.t('{gain} nats', { gain: signed(gain, 2) }),
-    ...(said ? [STANDING_WORDS[standing]] : []),
+    ...(stale ? [STANDING_WORDS.stale] : []),
+    ...(said && !(stale && standing === 'stale') ? [STANDING_WORDS[standing]] : []),
     ...(excluded ? [vscode.l10n.t('left out')] : reviewed ? [vscode.l10n.t('reviewed')] : []),
   ];
 }

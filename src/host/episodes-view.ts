@@ -6,6 +6,11 @@ import { filterWords, NO_FILTER, type EpisodeFilter } from '../core/episode-filt
 const PAGE = 200;
 /** From one slice of digests to the next, ms: the editor's own work comes between. */
 const BREATH_MS = 5;
+/** Slices that one change takes at most: its events, its scores, and a look that nothing is left. */
+const AT_ONCE = 3;
+/** Until a store that was busy is tried again, ms, and how often. */
+const RETRY_MS = 1000;
+const RETRIES = 5;
 
 /** What the list of episodes is narrowed to and how far it is shown, and what its title says of that: badge, filter, progress. */
 export class EpisodesView implements vscode.Disposable {
@@ -16,6 +21,8 @@ export class EpisodesView implements vscode.Disposable {
   #filter: EpisodeFilter = NO_FILTER;
   #shown = PAGE;
   #catchingUp: NodeJS.Timeout | null = null;
+  #begun = false;
+  #failures = 0;
 
   /** `onChange`: the rows are others now. */
   constructor(index: EpisodeIndex, onChange: () => void, onError: (thrown: unknown) => void) {
@@ -49,6 +56,8 @@ export class EpisodesView implements vscode.Disposable {
 
   /** The rows that are shown, and how many more there are. */
   page(): { readonly rows: ReturnType<EpisodeIndex['filtered']>; readonly more: number } {
+    // Nothing changed yet in this window, and the list may lie behind.
+    if (!this.#begun) this.update();
     const rows = this.index.filtered(this.#filter);
     return { rows: rows.slice(0, this.#shown), more: Math.max(0, rows.length - this.#shown) };
   }
@@ -60,13 +69,14 @@ export class EpisodesView implements vscode.Disposable {
 
   /** Brings the list up to date: a little at once, the rest in slices. */
   update(id: string | null = null): void {
+    this.#begun = true;
     try {
-      const left = this.index.update();
+      const left = this.index.update(AT_ONCE);
       this.index.refresh(id);
       this.dress();
       if (left) this.#later();
     } catch (thrown) {
-      this.#onError(thrown);
+      this.#failed(thrown);
     }
   }
 
@@ -93,19 +103,27 @@ export class EpisodesView implements vscode.Disposable {
     if (this.#catchingUp !== null) clearTimeout(this.#catchingUp);
   }
 
-  #later(): void {
+  #later(wait = BREATH_MS): void {
     this.#catchingUp ??= setTimeout(() => {
       this.#catchingUp = null;
       try {
         const left = this.index.update();
+        this.#failures = 0;
         if (left) this.#later();
         else {
           this.#onChange();
           this.dress();
         }
       } catch (thrown) {
-        this.#onError(thrown);
+        this.#failed(thrown);
       }
-    }, BREATH_MS);
+    }, wait);
+  }
+
+  /** Another window may be writing; what lasts is said and left. */
+  #failed(thrown: unknown): void {
+    this.#onError(thrown);
+    this.#failures += 1;
+    if (this.#failures <= RETRIES) this.#later(RETRY_MS);
   }
 }
