@@ -4,6 +4,7 @@ Every batch has two halves. Row k of the second half is a dialogue like row k of
 say nothing; training asks the model to go on in both alike. Dialogues of like length share a batch.
 """
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from tasks import all_values, is_training, make_task, restatement
 
 # Weights of the loss per token. Nearly all tokens of a program are the same in every program; without the extra weight on
 # those that a preference decides, a small model writes every line right but the value.
-DECIDED, CHOSEN, AGENT, GUESSED, OTHERS = 5.0, 4.0, 1.0, 0.5, 0.05
+HEARD, DECIDED, CHOSEN, AGENT, GUESSED, OTHERS = 8.0, 5.0, 4.0, 1.0, 0.5, 0.05
 # Long and open tasks are where most is asked: they come more often than a developer would bring them.
 KIND_COUNTS = {1: 0.08, 2: 0.16, 3: 0.20, 4: 0.20, 5: 0.18, 6: 0.18}
 ALL_OPEN = 0.15
@@ -70,7 +71,7 @@ def weighted_pieces(dialogue: Dialogue, opening: float = AGENT) -> Iterator[tupl
         if content.startswith("OK, "):
             end = content.index(". ") + 1
             own = dialogue.chosen.get(at)
-            yield content[:end], CHOSEN if own else DECIDED, own
+            yield content[:end], CHOSEN if own else HEARD, own
             content = content[end:]
         for number, line in enumerate(content.splitlines(keepends=True)):
             text = line.strip()
@@ -182,7 +183,8 @@ def batches(
 
 def make_batch(chosen: list[tuple[Encoded, Encoded, bool]]) -> Batch:
     rows = [pair[0] for pair in chosen] + [pair[1] for pair in chosen]
-    size = max(len(row.ids) for row in rows)
+    # Few different shapes: every new one costs the matrix library a plan, and memory.
+    size = 16 * math.ceil(max(len(row.ids) for row in rows) / 16) + 1
     ids = torch.zeros(len(rows), size, dtype=torch.long)
     weights = torch.zeros(len(rows), size)
     where, tokens, likely = [], [], []

@@ -37,7 +37,7 @@ REJECTIONS = ("That is not right: {}", "No: {}", "Not what I meant: {}", "Wrong,
 BARE_REJECTIONS = ("That is not right.", "No.", "Not what I meant.", "This is wrong.")
 ASK_AGAIN = "Sorry. "
 AS_IT_IS = "as it is"  # a detail that the request does not mention
-POLICIES = {"well": 0.81, "useless": 0.04, "guess": 0.07, "over": 0.08}
+POLICIES = {"well": 0.85, "useless": 0.02, "guess": 0.07, "over": 0.06}
 # How often a developer's reply says nothing, and how many developers are so; beside the replies to useless questions.
 SAYS_NOTHING = {0.03: 0.45, 0.30: 0.20, 0.75: 0.35}
 GARBLED = 0.3  # share of the empty replies that are cut short or drawn out
@@ -171,7 +171,10 @@ def kinds_to_ask(rng: random.Random, task: Task, policy: str) -> list[str]:
         return []
     if policy == "well":
         return list(task.vague)
-    # At any place: an agent that goes on as it is has not asked its last question.
+    # At any place: an agent that goes on as it is has not asked its last question. Seldom about what the task has nothing to do
+    # with, or the model would take hidden details for that.
+    if policy == "over" and task.values.keys() - set(task.vague) and rng.random() < 0.6:
+        askable = list(task.values)
     extra = [kind for kind in askable if kind not in (task.values if policy == "useless" else task.vague)]
     asked = list(task.vague)
     asked.insert(rng.randrange(len(asked) + 1), rng.choice(extra))
