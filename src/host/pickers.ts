@@ -158,7 +158,7 @@ async function askPicker(
     picker.items = items;
     picker.matchOnDescription = true;
     picker.onDidAccept(() => {
-      const [item] = picker.activeItems;
+      const [item] = picker.selectedItems;
       if (item !== undefined) resolve({ item, wish: null });
       picker.hide();
     });

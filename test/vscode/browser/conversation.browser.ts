@@ -207,6 +207,8 @@ test('a conversation chosen in the tree is opened in the chat', async () => {
   await row.click();
   await chat.turn(1).getByText('Which rounding?').waitFor();
   await chat.turn(7).getByText('Which file?').waitFor();
+  // The rows of the open conversation unfold, and those below move.
+  await episodesIn(page).rows.filter({ hasText: 'Which rounding?' }).waitFor();
   await episodesIn(page).rows.filter({ hasText: 'Count letters.' }).click();
   await chat.turn(1).getByText('Which letters?').waitFor();
 });

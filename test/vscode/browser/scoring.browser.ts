@@ -252,9 +252,10 @@ test('a scorer on another machine is asked nothing of a conversation that may no
   const { page, shoot } = editor();
   const episodes = episodesIn(page);
   const chat = await begin('Stay here.');
+  // Before there is anything to score: what the scorer at hand has scored stays, and is no longer asked for.
+  await chooseScorer(page, 'far');
   await chat.say('half up');
   await chat.settled(2);
-  await chooseScorer(page, 'far');
   await episodes
     .fact(/^not scored: This conversation may not leave this machine/)
     .first()
