@@ -109,6 +109,12 @@ export class ChatWebview {
     this.#highlighter.dispose();
   }
 
+  /** Brings the chat to the front and leaves the cursor where it is; a chat that was never shown takes it. */
+  async reveal(): Promise<void> {
+    if (this.#view === null) await this.focus();
+    else this.#view.show(true);
+  }
+
   /** Brings the chat to the front and the cursor into it. */
   async focus(): Promise<void> {
     this.#focusWhenReady = true;

@@ -43,7 +43,8 @@ export const COMMANDS = {
   'turnwise.rejectProposal': rejectProposal,
   'turnwise.openEpisode': async (host, argument) => {
     await host.openEpisode(episodeOf(argument));
-    await host.chat.focus();
+    // Who goes through the list keeps its keys.
+    await host.chat.reveal();
   },
   'turnwise.scoreEpisode': (host, argument) => {
     scoreNow(host, episodeOf(argument));

@@ -127,6 +127,7 @@ test('words are edited and actions asked for again in branches, and each place l
 
   await chat.frame.getByText('Sum the prices.').hover();
   await chat.frame.getByRole('button', { name: 'Edit your request' }).click();
+  await expect.poll(() => chat.field.inputValue()).toBe('Sum the prices.');
   await page.keyboard.press('Control+a');
   await page.keyboard.type('Sum the net prices.');
   await page.keyboard.press('Enter');

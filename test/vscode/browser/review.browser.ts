@@ -10,6 +10,7 @@ import { reduce } from '../../../src/core/reduce.ts';
 import { signed } from '../../../src/core/review.ts';
 import { openJournal } from '../../../src/store/journal.ts';
 import { openChat } from './chat.ts';
+import { runCommand } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
 import { reviewIn, type ReviewPage } from './review-page.ts';
 import { ANOTHER, HOSTILE, HUGE, LONG, SCRIPTS, SQUARED, writeReviewStore } from './review-store.ts';
@@ -177,7 +178,8 @@ test('a score that comes moves nothing that is read and draws nothing else again
   expect(await where()).toBe(before);
   expect(await review.frame.evaluate('[...drawn]')).toEqual(['turn-7']);
 
-  await page.reload();
+  // By its own command the window keeps what its pages asked it to keep; a page that is torn away may not.
+  await runCommand(page, 'Developer: Reload Window');
   const again = await reviewIn(page, LONG);
   await expect.poll(() => again.figure(8, 'total'), { timeout: 30_000 }).toBe('+9.00');
   await again.detail.getByRole('heading', { name: 'Turn 200' }).waitFor();
