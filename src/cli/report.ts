@@ -45,7 +45,7 @@ function linesOf(data: ReportData, path: string): string[] {
 }
 
 function objectOf({ trends, agreement, marks, reviewed, scorer, unreadable }: ReportData, path: string): object {
-  const { rated: _rated, ...figures } = trends;
+  const figures = Object.fromEntries(Object.entries(trends).filter(([name]) => name !== 'rated'));
   return {
     page: path,
     scorer,

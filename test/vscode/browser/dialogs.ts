@@ -31,8 +31,8 @@ export async function takeProposedPath(page: Page): Promise<string> {
 /** The path that the editor's own file dialog proposes. */
 export async function proposedPath(page: Page): Promise<string> {
   const input = page.locator('.quick-input-widget input[type=text]');
-  // The field is filled when the dialog is ready.
-  await expect.poll(() => input.inputValue(), { timeout: 30_000 }).toMatch(/[^/]$/);
+  // The field holds the folder first, and the whole path when the dialog is ready.
+  await expect.poll(() => input.inputValue(), { timeout: 30_000 }).toMatch(/\/turnwise-[^/]+$/);
   return input.inputValue();
 }
 

@@ -279,7 +279,10 @@ test('a scorer on another machine is asked nothing of a conversation that may no
 test('the key of a server is in no file below the data folder, in no command line, environment or report', async () => {
   const { server, look } = editor();
   // Everything that the editor wrote; what was installed was there before the key.
-  const holding = (word: string): string[] => filesWith(server.runtime, word, join(server.home, 'extensions'));
+  const holding = (word: string): string[] =>
+    [...new Set([server.runtime, server.home])].flatMap((folder) =>
+      filesWith(folder, word, join(server.home, 'extensions')),
+    );
   // What is looked for would be found: the profile is in the settings, the request in the journal.
   expect(holding('gpu-box').join()).toMatch(/settings\.json/);
   expect(holding('Name a file.').join()).toMatch(/turnwise\.sqlite/);
