@@ -48,7 +48,9 @@ export async function openFile(page: Page, name: string): Promise<void> {
 
 /** Chooses the entry of an open quick pick that begins with this. */
 export async function pick(page: Page, label: string): Promise<void> {
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
+  // A string would match in any case: "Local engine" is not "... for the local engine".
+  const exactly = new RegExp(label.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: exactly }).first().click();
 }
 
 /** The page of a markdown preview with this heading, once it is shown: within `timeout` ms. */
