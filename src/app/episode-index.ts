@@ -201,34 +201,20 @@ function episodeDigest(state: EpisodeState): EpisodeDigest {
 }
 
 function rowOf(row: DigestRow, view: DigestView, now: number): EpisodeRow {
-  const {
-    id,
-    title,
-    source,
-    startedAt,
-    models,
-    turns,
-    scorable,
-    reviewed,
-    reviewable,
-    excluded,
-    branch,
-    named,
-    score,
-  } = row;
+  const { score } = row;
   const shown = {
-    id,
-    title,
-    source,
-    startedAt,
-    models,
-    turns,
-    scorable,
-    reviewed,
-    reviewable,
-    excluded,
-    branch,
-    named,
+    id: row.id,
+    title: row.title,
+    source: row.source,
+    startedAt: row.startedAt,
+    models: row.models,
+    turns: row.turns,
+    scorable: row.scorable,
+    reviewed: row.reviewed,
+    reviewable: row.reviewable,
+    excluded: row.excluded,
+    branch: row.branch,
+    named: row.named,
   };
   const { standing, why } = standingOf(row, view, now);
   const stale = score?.gain != null && isOther(score, view);

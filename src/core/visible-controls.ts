@@ -14,5 +14,4 @@ export function visibleControls(text: string): string {
 
 // Left alone: tab, line feed, carriage return; the joiners U+200C and U+200D, which scripts and emoji need.
 const UNSEEN =
-  // eslint-disable-next-line no-control-regex
-  /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+  /(?![\t\n\r])\p{Cc}|[\u061c\u180e\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;

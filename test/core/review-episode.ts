@@ -10,9 +10,9 @@ import { generationOf, started, stored } from './event-arbitrary.ts';
 /** Log-probs of one next action with the reply and with the placeholder. */
 export type Pair = readonly [factual: readonly number[], masked: readonly number[]];
 
-/** A conversation in which every turn got this reply, and one last question none. */
-export function talk(id: string, replies: readonly string[], more: readonly EventBody[] = []): ReviewSources['state'] {
-  const turns = [...replies, null].flatMap((reply, turn): EventBody[] => [
+/** One question a turn, and what came back; null: nothing yet. */
+export function exchanges(replies: readonly (string | null)[]): EventBody[] {
+  return replies.flatMap((reply, turn): EventBody[] => [
     { type: 'action_started', turn, pid: 1 },
     { type: 'action_asked', turn, question: `Q${turn}?`, options: [], generation: generationOf(`Q${turn}?`) },
     ...(reply === null
@@ -29,6 +29,11 @@ export function talk(id: string, replies: readonly string[], more: readonly Even
           } as const,
         ]),
   ]);
+}
+
+/** A conversation in which every turn got this reply, and one last question none. */
+export function talk(id: string, replies: readonly string[], more: readonly EventBody[] = []): ReviewSources['state'] {
+  const turns = exchanges([...replies, null]);
   const request: EventBody = { type: 'request_accepted', text: `Task of ${id}.` };
   return reduce(stored([{ ...started, max_turns: 999 }, request, ...turns, ...more], id));
 }

@@ -1,34 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { creditBatch } from '../../src/core/credit/credit.ts';
 import { resolveCreditOptions } from '../../src/core/credit/options.ts';
-import type { EventBody } from '../../src/core/event.ts';
 import { reduce } from '../../src/core/reduce.ts';
 import { oneLine, reviewEpisode, signed, type ScoringProgress } from '../../src/core/review.ts';
 import { scoredEpisodeSchema, type ScoredEpisode } from '../../src/core/scored-episode.ts';
-import { generationOf, started, stored } from './event-arbitrary.ts';
-
-const turns = (...replies: (string | null)[]): EventBody[] =>
-  replies.flatMap((reply, turn): EventBody[] => [
-    { type: 'action_started', turn, pid: 1 },
-    { type: 'action_asked', turn, question: `Q${turn}?`, options: [], generation: generationOf(`Q${turn}?`) },
-    ...(reply === null
-      ? []
-      : [
-          {
-            type: 'observed',
-            turn,
-            kind: 'typed',
-            text: reply,
-            options_shown: [],
-            option: null,
-            latency_ms: 1,
-          } as const,
-        ]),
-  ]);
+import { started, stored } from './event-arbitrary.ts';
+import { exchanges } from './review-episode.ts';
 
 const episode = (...replies: (string | null)[]) =>
   reduce(
-    stored([{ ...started, max_turns: 9 }, { type: 'request_accepted', text: 'Convert\nit.' }, ...turns(...replies)]),
+    stored([{ ...started, max_turns: 9 }, { type: 'request_accepted', text: 'Convert\nit.' }, ...exchanges(replies)]),
   );
 
 function scores(...gains: (number | null)[]): ScoredEpisode {
