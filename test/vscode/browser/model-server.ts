@@ -1,10 +1,14 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** What the server does with a chat request: says words, says their beginning and falls silent, says words as they come, never answers, or refuses with a status. */
+/**
+ * What the server does with a chat request: says words, calls tools by name with what they take, says the beginning of words and
+ * falls silent, says words as they come, never answers, or refuses with a status.
+ */
 export type Act =
   | { readonly say: string }
+  | { readonly call: readonly (readonly [name: string, handed: object])[] }
   | { readonly begin: string }
   | { readonly live: AsyncIterable<string> }
   | { readonly silence: true }
@@ -16,7 +20,19 @@ export interface ModelServer {
   readonly port: number;
   /** Paths of every request that came in. */
   readonly asked: readonly string[];
+  /** Bodies of the chat requests, oldest first. */
+  readonly chats: readonly ChatRequest[];
   close(): Promise<void>;
+}
+
+/** What the model is given: the part of a request that tests look at. */
+export interface ChatRequest {
+  readonly messages: readonly {
+    readonly role: string;
+    readonly content: string | null;
+    readonly tool_calls?: readonly { readonly function: { readonly name: string; readonly arguments: string } }[];
+  }[];
+  readonly tools?: readonly { readonly function: { readonly name: string } }[];
 }
 
 /**
@@ -28,14 +44,16 @@ export async function startModelServer(
   { port: wanted = 0 }: { readonly port?: number } = {},
 ): Promise<ModelServer> {
   const asked: string[] = [];
-  let chats = 0;
+  const chats: ChatRequest[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
     if (request.url === '/v1/models') {
       json(response, { object: 'list', data: [{ id: 'stand-in', object: 'model', created: 0, owned_by: 'test' }] });
     } else if (request.url === '/v1/chat/completions') {
-      chats += 1;
-      void chat(request, response, act(chats));
+      void text(request).then((body) => {
+        chats.push(JSON.parse(body) as ChatRequest);
+        return chat(response, act(chats.length));
+      });
     } else {
       response.writeHead(404).end();
     }
@@ -46,6 +64,7 @@ export async function startModelServer(
     url: `http://127.0.0.1:${port}/v1`,
     port,
     asked,
+    chats,
     close: () =>
       new Promise((closed) => {
         server.close(() => {
@@ -56,8 +75,7 @@ export async function startModelServer(
   };
 }
 
-async function chat(request: IncomingMessage, response: ServerResponse, act: Act): Promise<void> {
-  await text(request);
+async function chat(response: ServerResponse, act: Act): Promise<void> {
   if ('refuse' in act) {
     response.writeHead(act.refuse, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}');
     return;
@@ -71,14 +89,22 @@ async function chat(request: IncomingMessage, response: ServerResponse, act: Act
     response.write(`data: ${JSON.stringify(chunk)}\n\n`);
   };
   send({ role: 'assistant', content: '' }, null);
-  if ('live' in act) {
+  if ('call' in act) {
+    for (const [index, [name, handed]] of act.call.entries()) {
+      send({ tool_calls: [{ index, id: `call_${index}`, type: 'function', function: { name, arguments: '' } }] }, null);
+      // In pieces, as servers send them.
+      for (const piece of JSON.stringify(handed).match(/.{1,9}/gs) ?? []) {
+        send({ tool_calls: [{ index, function: { arguments: piece } }] }, null);
+      }
+    }
+  } else if ('live' in act) {
     for await (const piece of act.live) send({ content: piece }, null);
   } else {
     const words = 'say' in act ? act.say : act.begin;
     for (const piece of words.match(/.{1,24}/gs) ?? []) send({ content: piece }, null);
     if ('begin' in act) return;
   }
-  send({}, 'stop');
+  send({}, 'call' in act ? 'tool_calls' : 'stop');
   response.end('data: [DONE]\n\n');
 }
 
