@@ -1,9 +1,10 @@
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { ChatPorts } from '../../src/app/chat-ports.ts';
 import { ChatSession } from '../../src/app/chat-session.ts';
 import type { ChatView, EditView } from '../../src/core/webview-protocol.ts';
 import { openJournal, type Journal } from '../../src/store/journal.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
+import { eventually } from '../eventually.ts';
 import { sampling, scriptedChat, type Line } from './scripted-chat.ts';
 
 /** A chat without a window, and everything that it tells. */
@@ -58,7 +59,7 @@ export function room(lines: readonly Line[], extra: Partial<ChatPorts> = {}): Ro
     ...extra,
   });
   const silent = (): Promise<void> =>
-    vi.waitFor(() => {
+    eventually(() => {
       expect(session.acting).toBe(false);
     });
   return { session, journal, views, deltas, drafts, edits, silent };

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { scorerName } from '../../src/app/scorer-name.ts';
 import { ScoringWorker } from '../../src/app/scoring-worker.ts';
 import { DEFAULT_SCORE_OPTIONS } from '../../src/app/score.ts';
@@ -7,6 +7,7 @@ import { reduce } from '../../src/core/reduce.ts';
 import { openJournal } from '../../src/store/journal.ts';
 import { generationOf, started } from '../core/event-arbitrary.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
+import { eventually } from '../eventually.ts';
 import { letterBackend } from './letter-backend.ts';
 
 const vllm = { kind: 'vllm', url: 'http://host:8000', model: 'qwen' };
@@ -63,7 +64,7 @@ test('two profiles that differ in the tokenizer alone: scores of one are stale u
     },
   });
   worker.wish(reduce(journal.read('e')));
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(worker.stateOf('e')?.state).toBe('scored');
   });
   journal.queue.pause();

@@ -12,6 +12,7 @@ import { toTranscript } from '../../src/core/to-transcript.ts';
 import { openJournal, type Journal } from '../../src/store/journal.ts';
 import { generationOf, started } from '../core/event-arbitrary.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
+import { eventually } from '../eventually.ts';
 import { letterBackend, letterFacts } from './letter-backend.ts';
 
 const choice: ScoringChoice = { enabled: true, scorer: 'letters', remote: false, options: DEFAULT_SCORE_OPTIONS };
@@ -72,7 +73,7 @@ const opening: EventBody[] = [
 ];
 const stateOf = (journal: Journal, id: string) => reduce(journal.read(id));
 const scored = ({ worker }: Shop, id: string): Promise<void> =>
-  vi.waitFor(() => {
+  eventually(() => {
     expect(worker.stateOf(id)?.state).toBe('scored');
   });
 
@@ -130,7 +131,7 @@ test('a scorer that cannot is a reason in words, and asking again tries again', 
   );
   talk('e', use.journal, ...opening, ...turn(0, 'metres'), ...turn(1, null));
   use.worker.wish(stateOf(use.journal, 'e'));
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(use.worker.stateOf('e')?.state).toBe('failed');
   });
   expect(use.review.episode('e').turns[0]?.why).toBe('not scored: There is no engine here; install it.');
@@ -157,7 +158,7 @@ test('a server that fails once is tried again later, and the queue goes on meanw
   use.worker.wish(stateOf(use.journal, 'long'));
   use.worker.wish(stateOf(use.journal, 'short'));
   await scored(use, 'short');
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(use.worker.stateOf('long')).toMatchObject({ state: 'queued', message: 'It broke.' });
   });
   expect(use.errors).toHaveLength(1);
@@ -170,7 +171,7 @@ test('what may not leave this machine is not sent to another', async () => {
   const [, request] = opening as [EventBody, EventBody];
   talk('e', use.journal, { ...started, source: 'real_developer' }, request, ...turn(0, 'metres'), ...turn(1, null));
   use.worker.wish(stateOf(use.journal, 'e'));
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(use.worker.stateOf('e')).toMatchObject({ state: 'failed', reason: 'consent_forbids' });
   });
   expect(connect).not.toHaveBeenCalled();
@@ -265,7 +266,7 @@ test.each([
   const slow = slowBackend(concurrency);
   const use = shop(() => Promise.resolve(slow.backend));
   const ids = talkMany(use, 6);
-  await vi.waitFor(() => {
+  await eventually(() => {
     const scoring = ids.filter((id) => use.worker.stateOf(id)?.state === 'scoring');
     expect(scoring).toHaveLength(atOnce);
     expect(slow.peak()).toBe(atOnce);
@@ -290,13 +291,13 @@ test('a pause or a cancel ends what runs; nothing of it is kept, and a resume be
   const slow = slowBackend(2);
   const use = shop(() => Promise.resolve(slow.backend), { leaseMs: 300 });
   const [one = '', two = ''] = talkMany(use, 2);
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(slow.peak()).toBe(2);
   });
   const desk = openJournal(use.journal.path).queue;
   desk.cancel(one);
   desk.pause();
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect([one, two].map((id) => use.worker.stateOf(id)?.state)).toEqual(['cancelled', 'queued']);
   });
   slow.open();
@@ -351,7 +352,7 @@ test('a scorer of another revision outdates its earlier scores, and scores them 
   revision = 'r2';
   talk('new', use.journal, ...opening, ...turn(0, 'metres'), ...turn(1, null));
   use.worker.wish(stateOf(use.journal, 'new'));
-  await vi.waitFor(() => {
+  await eventually(() => {
     const kept = use.journal.newestScored(scoreOptionsKey(choice.options)).map(({ scorer }) => scorer.revision);
     expect(kept).toEqual(['r2', 'r2']);
   });
@@ -393,7 +394,7 @@ test('a server that does not answer is asked by one job, not by all of them', as
   const connect = vi.fn(() => Promise.reject<Backend>(new TurnwiseError('backend', 'unreachable', 'It is down.')));
   const use = shop(connect);
   const ids = talkMany(use, 3);
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(ids.filter((id) => use.worker.stateOf(id)?.reason === 'unreachable')).toHaveLength(1);
   });
   use.worker.kick();
@@ -433,7 +434,7 @@ test('a key that is refused is shown to the server once, not once for each conve
   changed.length = 0;
   use.worker.kick();
   const states = () => ids.map((id) => use.worker.stateOf(id));
-  await vi.waitFor(() => {
+  await eventually(() => {
     for (const state of states()) expect(state).toMatchObject({ state: 'failed', reason: 'unauthorized' });
   });
   expect(server.asked()).toBe(1);
@@ -452,7 +453,7 @@ test.each(['unreachable', 'unauthorized', 'unknown_model', 'tokenizer_not_fetche
     const server = refusing(reason);
     const use = shop(server.connect);
     const ids = talkMany(use, 2);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(use.worker.stateOf(ids[0] ?? '')?.reason).toBe(reason);
     });
     // As after its last try.
@@ -512,7 +513,7 @@ test('a conversation that brings its server down again and again is not woken fo
   talk('deadly', use.journal, ...opening, ...turn(0, 'feet'), ...turn(1, 'two'), ...turn(2, null));
   use.worker.wish(stateOf(use.journal, 'deadly'));
   for (let at = 0; at < 40; at += 1) {
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(use.worker.stateOf('deadly')?.state).toBe('failed');
     });
     talk(`e${at}`, use.journal, ...opening, ...turn(0, 'metres'), ...turn(1, null));

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { ChatSession } from '../../src/app/chat-session.ts';
 import type { Toolbox, ToolResult } from '../../src/app/tools/toolbox.ts';
 import type { ToolOffer } from '../../src/core/backend.ts';
@@ -8,6 +8,7 @@ import { toolCallText } from '../../src/core/tool-call.ts';
 import type { ChatView } from '../../src/core/webview-protocol.ts';
 import { openJournal } from '../../src/store/journal.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
+import { eventually } from '../eventually.ts';
 import { ANSWER, QUESTION, sampling, scriptedChat, type Line } from './scripted-chat.ts';
 
 const read = (path: string): string => toolCallText('', [{ name: 'read_file', arguments: JSON.stringify({ path }) }]);
@@ -67,7 +68,7 @@ function room(lines: readonly Line[], tools: Toolbox | null) {
     onState: () => undefined,
   });
   const silent = (): Promise<void> =>
-    vi.waitFor(() => {
+    eventually(() => {
       expect(session.acting).toBe(false);
     });
   const events = () => journal.read(session.episode ?? '').map(({ body }) => body);

@@ -1,9 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { openJournal } from '../../src/store/journal.ts';
 import { temporaryFolder, temporaryStore } from '../store/temporary-store.ts';
+import { eventually } from '../eventually.ts';
 import { runCli } from './run-cli.ts';
 
 const row = (id: string, name: string): object => ({
@@ -77,13 +78,13 @@ test('--watch scores what is said next, and Ctrl-C ends it and gives its jobs ba
   const run = runCli(['score', '--store', path, '--watch'], { onStart: (started) => (child = started) });
   const journal = openJournal(path, { readOnly: true });
   const scored = (): number => journal.queue.jobs().filter(({ state }) => state === 'scored').length;
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(scored()).toBe(1);
-  }, 30_000);
+  });
   await add(path, row('b', 'plan_name'));
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(scored()).toBe(2);
-  }, 30_000);
+  });
   child?.kill('SIGINT');
   const { code, stdout, stderr } = await run;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -15,6 +15,9 @@ const results = join(root, 'test-results');
 /** The engine looks for its users' leases every few seconds, and forgives a window that reloads; longer than this, ms, it may not stay. */
 const ENGINE_LINGERS_MS = 30_000;
 
+/** How long a click waits for what it clicks, ms: an editor on a busy machine may need it. */
+const PATIENCE_MS = 90_000;
+
 const engines: number[] = [];
 afterAll(async () => {
   expect(await awaitEnd(engines, ENGINE_LINGERS_MS), 'engines that outlived their last window').toBe(0);
@@ -128,6 +131,7 @@ async function openEditor(options: EditorOptions): Promise<OpenEditor> {
   try {
     browser = await launchBrowser();
     const context = await browser.newContext({ viewport: options.viewport ?? { width: 1280, height: 800 } });
+    context.setDefaultTimeout(PATIENCE_MS);
     const openWindow = () => openWorkbench(context, server, options.folder === false ? {} : { folder });
     const page = await openWindow();
     await page.locator('.monaco-workbench').waitFor();
