@@ -20,7 +20,8 @@ for (const file of files.sort()) {
   console.log(`${file}: ${report.numPassedTests} passed, ${report.numFailedTests} failed`);
   for (const { file: where, name, message } of failedTests(report))
     console.log(`  failed: ${where}: ${name}\n    ${message}`);
-  if (!report.success && failedTests(report).length === 0) console.log('  failed: the run itself; its reason stands above');
+  if (!report.success && failedTests(report).length === 0)
+    console.log('  failed: the run itself; its reason stands above');
   for (const name of report.passedAtSecondTry ?? []) console.log(`  passed only at the second try: ${name}`);
   passed += report.numPassedTests;
   // A file that could not even be loaded has no failed test of its own.
