@@ -11,6 +11,8 @@ export interface Finding {
   readonly acknowledged: number;
   readonly events: number;
   readonly results: number;
+  /** Conversations that the store would not go on with, by name. */
+  readonly refused: number;
   readonly wrong: readonly string[];
 }
 
@@ -32,6 +34,7 @@ export function check(path: string, lines: readonly Line[], later: number): Find
         .size,
       events: [...stored.counts.values()].reduce((sum, count) => sum + count, 0),
       results: results.length,
+      refused: lines.filter(({ kind }) => kind === 'refused').length,
       wrong: [
         ...unreadable.map(errorText),
         ...stored.wrong,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { seededRandom } from '../src/app/demo/random.ts';
 import { Conversation } from '../src/app/conversation.ts';
+import { isLocked } from '../src/app/patiently.ts';
 import type { ChatBackend, GenerationRecord, Sampling } from '../src/core/backend.ts';
 import type { EventBody } from '../src/core/event.ts';
 import type { ScoredEpisode } from '../src/core/scored-episode.ts';
@@ -24,7 +25,7 @@ const planSchema = z.object({
 const plan = planSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const random = seededRandom(plan.name);
 const record = openRecord(plan.record);
-const connection = connect(plan.store, false);
+const connection = whenFree(() => connect(plan.store, false));
 whenFree(() => {
   guarded(plan.store, () => {
     connection.db.exec(RESULTS);
@@ -59,7 +60,7 @@ function whenFree<T>(work: () => T): T {
     try {
       return work();
     } catch (thrown) {
-      if (!(thrown instanceof Error && 'reason' in thrown && thrown.reason === 'store_locked')) throw thrown;
+      if (!isLocked(thrown)) throw thrown;
     }
   }
 }
@@ -103,9 +104,19 @@ function append(): void {
   acknowledge();
 }
 
-/** A conversation as the product holds it: the model's words come piece by piece, and each end is told once it is durable. */
+/** A person who is told that the store is locked leaves it at that for now. */
 async function answer(): Promise<void> {
   const episode = `${plan.name} talk ${made}`;
+  try {
+    await converse(episode);
+  } catch (thrown) {
+    if (!isLocked(thrown)) throw thrown;
+    record.write({ kind: 'refused', episode });
+  }
+}
+
+/** A conversation as the product holds it: the model's words come piece by piece, and each end is told once it is durable. */
+async function converse(episode: string): Promise<void> {
   const lines = [`${words()} Which unit?`, `${words()} I WANT TO ANSWER: x = ${made}`];
   const offered = (what: string): void => {
     record.write({ kind: 'offer', episode, what });

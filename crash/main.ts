@@ -54,7 +54,7 @@ try {
   if (engines !== null) say(engines.line);
   const wrong = [...totals.wrong, ...(power?.wrong ?? []), ...(engines?.wrong ?? []), ...thinShares(totals)];
   for (const line of wrong.slice(totals.wrong.length)) say(line);
-  const { acknowledged, events, results } = totals;
+  const { acknowledged, events, results, refused } = totals;
   const sum = {
     seed,
     rounds: totals.rounds,
@@ -62,12 +62,13 @@ try {
     acknowledged,
     events,
     results,
+    refused,
     wrong: wrong.length,
   };
   say(
     values.json
       ? JSON.stringify({ ...sum, points: totals.kills, outside: totals.outside })
-      : `seed ${sum.seed}: ${sum.rounds} rounds, ${sum.kills} kills, ${acknowledged} acknowledged and ${events} stored events, ${results} results, ${sum.wrong} wrong`,
+      : `seed ${sum.seed}: ${sum.rounds} rounds, ${sum.kills} kills, ${acknowledged} acknowledged and ${events} stored events, ${results} results, ${refused} refused as locked, ${sum.wrong} wrong`,
   );
   process.exitCode = wrong.length === 0 ? 0 : 1;
 } finally {

@@ -13,6 +13,8 @@ const lineSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ack'), episode: z.string(), what: z.string() }),
   z.object({ kind: z.literal('wish'), job: z.string() }),
   z.object({ kind: z.literal('result'), job: z.string() }),
+  /** The store would not take it, and said so by name: it is not acknowledged, and may be tried again. */
+  z.object({ kind: z.literal('refused'), episode: z.string() }),
 ]);
 export type Line = z.infer<typeof lineSchema>;
 

@@ -30,6 +30,8 @@ export interface Totals {
   readonly acknowledged: number;
   readonly events: number;
   readonly results: number;
+  /** Conversations that were refused by name, because others were writing. */
+  readonly refused: number;
   /** Round and what was wrong after it. */
   readonly wrong: readonly string[];
 }
@@ -44,17 +46,17 @@ const LATEST_TRANSACTION = 9;
 export async function runRounds({ rounds, seed, processes, fault, folder, onRound }: Rounds): Promise<Totals> {
   const program = await bundleChild(folder);
   const kills: Record<Point, number> = { before: 0, inside: 0, between: 0, after: 0 };
-  const sum = { outside: 0, acknowledged: 0, events: 0, results: 0 };
+  const sum = { outside: 0, acknowledged: 0, events: 0, results: 0, refused: 0 };
   const wrong: string[] = [];
   let lines: Line[] = [];
-  let last = { acknowledged: 0, events: 0, results: 0 };
+  let last = { acknowledged: 0, events: 0, results: 0, refused: 0 };
   let round = 0;
   for (; round < rounds && wrong.length < 20; round += 1) {
     const random = seededRandom(`crash ${seed}/${round}`);
     const home = join(folder, `store-${Math.floor(round / ROUNDS_PER_STORE)}`);
     if (round % ROUNDS_PER_STORE === 0) {
       lines = [];
-      last = { acknowledged: 0, events: 0, results: 0 };
+      last = { acknowledged: 0, events: 0, results: 0, refused: 0 };
       mkdirSync(home);
     }
     const store = join(home, 'store.db');
@@ -78,7 +80,7 @@ export async function runRounds({ rounds, seed, processes, fault, folder, onRoun
     if (existsSync(store)) {
       const found = check(store, lines, later + LEASE_MS * 2);
       wrong.push(...found.wrong.map((what) => `round ${round}: ${what}`));
-      for (const key of ['acknowledged', 'events', 'results'] as const) sum[key] += found[key] - last[key];
+      for (const key of ['acknowledged', 'events', 'results', 'refused'] as const) sum[key] += found[key] - last[key];
       last = found;
     }
     if ((round + 1) % ROUNDS_PER_STORE === 0) rmSync(home, { recursive: true });

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { DEFAULT_ANSWER_MARKER, DEFAULT_MAX_TURNS, SKIP_SENTENCE } from '../core/agent-protocol.ts';
 import type { ChatBackend, Sampling, ToolOffer } from '../core/backend.ts';
@@ -11,6 +10,7 @@ import { initialState, reduce, step } from '../core/reduce.ts';
 import { refusal } from '../core/refusal.ts';
 import type { Journal } from '../store/journal.ts';
 import { actOnce, type AgentEvent } from './agent.ts';
+import { patiently } from './patiently.ts';
 import { refusalError } from './refusal-error.ts';
 
 /** What a conversation works with. */
@@ -23,6 +23,8 @@ export interface ConversationPorts {
   readonly tools?: ((state: EpisodeState) => ToolOffer | undefined) | undefined;
   /** Called once an event is on the disk, with the state it leads to; must not throw. */
   readonly onEvent?: ((event: StoredEvent, state: EpisodeState) => void) | undefined;
+  /** How long a move waits for other writers, ms; default: `patiently`'s. */
+  readonly patienceMs?: number | undefined;
 }
 
 export interface StartOptions {
@@ -52,8 +54,8 @@ export interface Reply {
   readonly turn?: number | undefined;
 }
 
-/** Waits for another writer, ms; after the last one the error is the caller's. */
-const LOCK_WAITS_MS = [50, 100, 200, 400, 800];
+/** How often a move is checked anew because somebody else went on with the conversation. */
+const MOST_CONFLICTS = 5;
 
 /**
  * One conversation between a developer and a model, durable step by step: what the developer said is on the disk before the
@@ -254,25 +256,24 @@ export class Conversation {
     return event;
   }
 
-  /** Checks the moves against the state, appends them, and moves on; waits for other writers without blocking the process. */
+  /** Waits for other writers without blocking the process; where they went on with this conversation, the moves are checked anew. */
   async #commitAll(moves: (state: EpisodeState) => readonly EventBody[]): Promise<StoredEvent[]> {
     for (let attempt = 0; ; attempt += 1) {
-      refuseNewer(this.#state);
-      const bodies = moves(this.#state);
-      bodies.reduce(afterMove, this.#state);
       try {
-        return this.#append(bodies);
+        return await patiently(() => this.#append(moves), this.#ports.patienceMs);
       } catch (thrown) {
-        const wait = LOCK_WAITS_MS[attempt];
-        if (!(thrown instanceof TurnwiseError) || wait === undefined) throw thrown;
-        if (thrown.reason === 'conflict') this.#state = reduce(this.#ports.journal.read(this.id));
-        else if (thrown.reason === 'store_locked') await sleep(wait);
-        else throw thrown;
+        const conflict = thrown instanceof TurnwiseError && thrown.reason === 'conflict';
+        if (!conflict || attempt === MOST_CONFLICTS) throw thrown;
+        this.#state = reduce(this.#ports.journal.read(this.id));
       }
     }
   }
 
-  #append(bodies: readonly EventBody[]): StoredEvent[] {
+  /** Checks the moves against the state, appends them, and moves on. */
+  #append(moves: (state: EpisodeState) => readonly EventBody[]): StoredEvent[] {
+    refuseNewer(this.#state);
+    const bodies = moves(this.#state);
+    bodies.reduce(afterMove, this.#state);
     const { journal, onEvent } = this.#ports;
     const events = journal.append(this.id, bodies, { expectedSeq: this.#state.lastSeq + 1 });
     for (const event of events) {

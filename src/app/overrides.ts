@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { TurnwiseError } from '../core/error.ts';
 import type { EventBody } from '../core/event.ts';
@@ -6,6 +5,7 @@ import { isHeld, newestChange, NO_OVERRIDE, NOTE_LIMIT, type OverrideChange } fr
 import { reduce, step } from '../core/reduce.ts';
 import { refusal } from '../core/refusal.ts';
 import type { Journal } from '../store/journal.ts';
+import { patiently } from './patiently.ts';
 import { refusalError } from './refusal-error.ts';
 
 /** A change that an undo took back, and the state that holds now. */
@@ -15,8 +15,6 @@ export interface TakenBack {
   readonly state: EpisodeState;
 }
 
-/** Waits for another writer, ms. */
-const WAITS_MS = [50, 100, 200, 400, 800];
 /** Changes of this window that an undo can walk back through. */
 const HISTORY = 200;
 
@@ -77,25 +75,13 @@ export class Overrides {
   }
 
   async #append(state: EpisodeState, body: EventBody): Promise<EpisodeState> {
-    const event = await this.#whenUnlocked(() => this.#journal.append(state.id, [body])[0]);
+    const event = await patiently(() => this.#journal.append(state.id, [body])[0]);
     if (event === undefined) throw new Error('The journal returned no event for one body.');
     // Others may have written in between; turns only ever come to be, so the change still fits.
     const inOrder = event.seq === state.lastSeq + 1;
     const changed = inOrder ? step(state, event) : reduce(this.#journal.read(state.id));
     this.#onChange(changed);
     return changed;
-  }
-
-  async #whenUnlocked<T>(work: () => T): Promise<T> {
-    for (const wait of WAITS_MS) {
-      try {
-        return work();
-      } catch (thrown) {
-        if (!(thrown instanceof TurnwiseError) || thrown.reason !== 'store_locked') throw thrown;
-        await sleep(wait);
-      }
-    }
-    return work();
   }
 }
 

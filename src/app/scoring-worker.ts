@@ -64,6 +64,8 @@ const PAUSED_MS = 2_000;
 const NOT_OF_THE_SCORER = [CANCELLED, 'consent_forbids', 'never_ends'];
 /** When a store that could not be read is looked at again, ms. */
 const LOCKED_MS = 1_000;
+/** How long the end of a window waits to give back what it held, ms; else its lease runs out. */
+const GOODBYE_MS = 3_000;
 /** Jobs of one worker side by side, where nothing else is said. */
 const MOST_AT_ONCE = 16;
 /** A job that was taken so often and never ended takes its worker down with it. */
@@ -197,7 +199,7 @@ export class ScoringWorker {
     try {
       await patiently(() => {
         this.#ports.journal.queue.release(this.#owner);
-      });
+      }, GOODBYE_MS);
     } catch (thrown) {
       this.#ports.onError(thrown);
     }

@@ -211,7 +211,7 @@ test('two windows: facts from both are kept, and a reply that comes too late is 
 test('a writer in the way is waited for; one that stays is named', async () => {
   const path = temporaryStore();
   const talk = await Conversation.start(
-    { journal: openJournal(path), chat: scriptedChat([]), sampling },
+    { journal: openJournal(path), chat: scriptedChat([]), sampling, patienceMs: 500 },
     { source: 'simulated' },
   );
   const writer = connect(path, false);
@@ -227,6 +227,31 @@ test('a writer in the way is waited for; one that stays is named', async () => {
   writer.db.close();
   expect(talk.state.phase).toBe('ready');
 });
+
+test('what the model said is kept, however long others keep the store from being written', async () => {
+  const path = temporaryStore();
+  const writer = connect(path, false);
+  const chat: ChatBackend = {
+    name: 'behind a writer',
+    async *stream(...call) {
+      for await (const event of scriptedChat([QUESTION]).stream(...call)) {
+        if (event.type === 'finished') {
+          writer.db.exec('BEGIN IMMEDIATE');
+          setTimeout(() => {
+            writer.db.exec('COMMIT');
+          }, 4000);
+        }
+        yield event;
+      }
+    },
+  };
+  const journal = openJournal(path);
+  const talk = await Conversation.start({ journal, chat, sampling }, { source: 'simulated' });
+  await talk.request('Convert it.');
+  expect(await drain(talk.act())).toMatchObject({ type: 'asked' });
+  expect(journal.read(talk.id).at(-1)?.body.type).toBe('action_asked');
+  writer.db.close();
+}, 30_000);
 
 test('a store that fails at the end of an action: the error is told, and the action can be recovered', async () => {
   const path = temporaryStore();
