@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { ChatSession } from '../src/app/chat-session.ts';
 import { openChat } from '../src/backends/chat.ts';
 import { openJournal } from '../src/store/journal.ts';
+import { calm } from '../test/core/calm.ts';
 import { startModelServer } from '../test/vscode/browser/model-server.ts';
 import { median, spread, type Figure } from './figures.ts';
 
@@ -33,16 +34,7 @@ export async function measureFirstToken(runs: number): Promise<Figure[]> {
         takesAgentPrompt: true,
         sampling: { temperature: 0, top_p: 1, top_k: null, seed: null, max_tokens: 64 },
       }),
-      surroundings: () => ({
-        chatServer: { name: 'stand-in', remote: false },
-        notice: null,
-        warning: null,
-        examples: [],
-        blocked: null,
-        context: [],
-        approval: null,
-        testCommand: null,
-      }),
+      surroundings: () => calm,
       drafts: { get: () => '', set: () => undefined, edit: () => null, setEdit: () => undefined },
       onView: () => undefined,
       onState: () => undefined,

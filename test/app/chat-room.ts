@@ -6,6 +6,7 @@ import { openJournal, type Journal } from '../../src/store/journal.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
 import { eventually } from '../eventually.ts';
 import { sampling, scriptedChat, type Line } from './scripted-chat.ts';
+import { calm } from '../core/calm.ts';
 
 /** A chat without a window, and everything that it tells. */
 export interface Room {
@@ -37,16 +38,7 @@ export function room(lines: readonly Line[], extra: Partial<ChatPorts> = {}): Ro
       sampling,
       takesAgentPrompt: false,
     }),
-    surroundings: () => ({
-      chatServer: { name: 'script', remote: false },
-      notice: null,
-      warning: null,
-      examples: [],
-      blocked: null,
-      context: [],
-      approval: null,
-      testCommand: null,
-    }),
+    surroundings: () => calm,
     drafts: {
       get: (id) => drafts.get(id) ?? '',
       set: (id, text) => void drafts.set(id, text),

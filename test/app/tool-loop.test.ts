@@ -10,6 +10,7 @@ import { openJournal } from '../../src/store/journal.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
 import { eventually } from '../eventually.ts';
 import { ANSWER, QUESTION, sampling, scriptedChat, type Line } from './scripted-chat.ts';
+import { calm } from '../core/calm.ts';
 
 const read = (path: string): string => toolCallText('', [{ name: 'read_file', arguments: JSON.stringify({ path }) }]);
 const TESTS = toolCallText('Let me see.', [{ name: 'run_tests', arguments: '{}' }]);
@@ -57,10 +58,7 @@ function room(lines: readonly Line[], tools: Toolbox | null) {
       sampling,
       takesAgentPrompt: false,
     }),
-    surroundings: () => ({
-      ...{ chatServer: { name: 'script', remote: false }, notice: null, warning: null, examples: [], blocked: null },
-      ...{ context: [], approval: null, testCommand: 'npm test' },
-    }),
+    surroundings: () => ({ ...calm, testCommand: 'npm test' }),
     tools: () => tools,
     drafts: { get: () => '', set: () => undefined, edit: () => null, setEdit: () => undefined },
     onView: (view) => void views.push(structuredClone(view)),

@@ -5,22 +5,7 @@ import type { EventBody } from '../../src/core/event.ts';
 import { initialState, reduce, step } from '../../src/core/reduce.ts';
 import { chatViewSchema, hostMessageSchema, type ChatView, type HostMessage } from '../../src/core/webview-protocol.ts';
 import { eventBody, generationOf, started, stored } from './event-arbitrary.ts';
-
-const calm: ChatSurroundings = {
-  chatServer: { name: 'engine', remote: false },
-  notice: null,
-  warning: null,
-  examples: [],
-  blocked: null,
-  context: [],
-  approval: null,
-  testCommand: null,
-  streaming: null,
-  draft: '',
-  edit: null,
-  versions: () => null,
-  shown: 40,
-};
+import { calm } from './calm.ts';
 
 const viewOf = (bodies: readonly EventBody[], around: Partial<ChatSurroundings> = {}): ChatView =>
   chatView(reduce(stored(bodies)), { ...calm, ...around });

@@ -5,25 +5,12 @@ import { reduce } from '../../src/core/reduce.ts';
 import type { ChatView } from '../../src/core/webview-protocol.ts';
 import { Announcements, finishedSentences } from '../../src/webview/announcements.ts';
 import { generationOf, started, stored } from '../core/event-arbitrary.ts';
+import { calm } from '../core/calm.ts';
 
 const requested: EventBody = { type: 'request_accepted', text: 'Convert it.' };
 const begun: EventBody = { type: 'action_started', turn: 0, pid: 1 };
 const viewOf = (bodies: readonly EventBody[], streaming: string | null = null): ChatView =>
-  chatView(reduce(stored(bodies)), {
-    chatServer: { name: 'engine', remote: false },
-    notice: null,
-    warning: null,
-    examples: [],
-    blocked: null,
-    context: [],
-    approval: null,
-    testCommand: null,
-    edit: null,
-    versions: () => null,
-    draft: '',
-    shown: 40,
-    streaming,
-  });
+  chatView(reduce(stored(bodies)), { ...calm, streaming });
 
 /** What is read out while an answer comes letter by letter, and is then whole. */
 function readOut(text: string, end: EventBody): string[] {
