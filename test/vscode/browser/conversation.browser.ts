@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openChat, type Chat } from './chat.ts';
-import { chooseInMenu, modal, openFile, proposedPath, runCommand, toast } from './dialogs.ts';
+import { chooseInMenu, givePath, modal, openFile, proposedPath, runCommand, toast } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
 import { episodesIn } from './episodes.ts';
 import { eventsOf, newestEvents, readStore } from './journal-of.ts';
@@ -272,8 +272,7 @@ test('consent is chosen at the top of the chat: only what is exportable leaves, 
     await modal(page).getByRole('button', { name: 'Export Only What Is Exportable' }).click();
     await proposedPath(page);
     const out = join(folder, name);
-    await page.locator('.quick-input-widget input[type=text]').fill(out);
-    await page.keyboard.press('Enter');
+    await givePath(page, out);
     await expect.poll(() => existsSync(join(out, 'manifest.json')), { timeout: 90_000 }).toBe(true);
     return readFile(join(out, 'episodes/train.jsonl'), 'utf8');
   };

@@ -36,6 +36,24 @@ export async function proposedPath(page: Page): Promise<string> {
   return input.inputValue();
 }
 
+/** Types this path into the editor's own file dialog, over what it proposes, and takes it. */
+export async function givePath(page: Page, path: string): Promise<void> {
+  const dialog = page.locator('.quick-input-widget');
+  const input = dialog.locator('input[type=text]');
+  await dialog.locator('.monaco-list-row').first().waitFor();
+  // When it has read the folder, the dialog writes the folder into the field, over what was typed meanwhile.
+  await expect
+    .poll(async () => {
+      if ((await input.inputValue()) !== path) await input.fill(path);
+      await page.waitForTimeout(500);
+      return (await dialog.locator('.quick-input-progress.active').count()) === 0
+        ? input.inputValue()
+        : 'still reading';
+    })
+    .toBe(path);
+  await page.keyboard.press('Enter');
+}
+
 /** Opens a file of the folder by its name. */
 export async function openFile(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Control+p');
