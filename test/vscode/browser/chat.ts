@@ -18,7 +18,7 @@ export interface Chat {
 export async function openChat(page: Page): Promise<Chat> {
   // The entry comes once the extension host has delivered the manifest.
   const entry = page.locator('.activitybar').getByRole('tab', { name: 'Turnwise' });
-  await entry.waitFor({ timeout: 60_000 });
+  await entry.waitFor();
   const shown = page.locator('.pane', { has: page.getByRole('button', { name: /^Chat/ }) });
   // A reloaded window may be about to show it by itself; a click then hides it, and the next one shows it again.
   for (let attempt = 0; attempt < 5; attempt += 1) {
@@ -37,7 +37,7 @@ export async function chatIn(page: Page): Promise<Chat> {
   // VS Code's own page around it, then the extension's.
   const frame = page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
   const field = frame.getByRole('textbox', { name: 'Message to the agent' });
-  await field.waitFor({ timeout: 60_000 });
+  await field.waitFor();
   const turn = (number: number) => frame.getByRole('article', { name: `Turn ${number}, agent`, exact: true });
   const type = async (text: string) => {
     await field.click();
@@ -53,8 +53,8 @@ export async function chatIn(page: Page): Promise<Chat> {
     },
     turn,
     settled: async (number) => {
-      await turn(number).waitFor({ timeout: 90_000 });
-      await frame.getByRole('button', { name: 'Send', exact: true }).waitFor({ timeout: 90_000 });
+      await turn(number).waitFor();
+      await frame.getByRole('button', { name: 'Send', exact: true }).waitFor();
       return (await turn(number).getByRole('region', { name: 'Proposed code' }).count()) > 0 ? 'answer' : 'question';
     },
   };

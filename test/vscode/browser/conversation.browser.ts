@@ -303,7 +303,7 @@ test('a conversation is deleted for good from the tree, the journal checked and 
   await modal(page).waitFor({ state: 'detached' });
   await chooseInMenu(page, row, 'Delete Conversation…');
   await modal(page).getByRole('button', { name: 'Delete for Good' }).click();
-  await row.waitFor({ state: 'detached', timeout: 60_000 });
+  await row.waitFor({ state: 'detached' });
   // The chat shows another one, to begin; neither words nor draft are in any file of the journal.
   await chat.frame.getByRole('heading', { name: 'It asks first, then it codes' }).waitFor();
   const home = join(host.home, 'user/User/globalStorage/turnwise.turnwise');
@@ -313,8 +313,8 @@ test('a conversation is deleted for good from the tree, the journal checked and 
     expect([name, bytes.includes('Quixotic words'), bytes.includes('zyzzyva')]).toEqual([name, false, false]);
   }
   await runCommand(page, 'Turnwise: Check the Journal');
-  await toast(page, /The journal is whole: \d+ conversations, \d+ events/).waitFor({ timeout: 60_000 });
+  await toast(page, /The journal is whole: \d+ conversations, \d+ events/).waitFor();
   await runCommand(page, 'Turnwise: Back Up the Journal');
-  await toast(page, /\d+ conversations .* are in .*backups/).waitFor({ timeout: 60_000 });
+  await toast(page, /\d+ conversations .* are in .*backups/).waitFor();
   await shoot('backed-up');
 });

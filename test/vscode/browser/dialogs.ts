@@ -32,7 +32,7 @@ export async function takeProposedPath(page: Page): Promise<string> {
 export async function proposedPath(page: Page): Promise<string> {
   const input = page.locator('.quick-input-widget input[type=text]');
   // The field holds the folder first, and the whole path when the dialog is ready.
-  await expect.poll(() => input.inputValue(), { timeout: 30_000 }).toMatch(/\/turnwise-[^/]+$/);
+  await expect.poll(() => input.inputValue()).toMatch(/\/turnwise-[^/]+$/);
   return input.inputValue();
 }
 

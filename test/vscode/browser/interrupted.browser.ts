@@ -24,7 +24,7 @@ test('the host is killed between accept and answer: the message is there, marked
       const again = await openChat(page);
       await again.frame.getByText('Round a price.').waitFor();
       const goOn = again.frame.getByRole('button', { name: 'Continue' });
-      await goOn.waitFor({ timeout: 60_000 });
+      await goOn.waitFor();
       await again.frame.getByText(/interrupted/i).waitFor();
       await shoot('interrupted');
       await goOn.click();

@@ -78,7 +78,7 @@ test('a person asks, answers, reads the first gain while the talk goes on, accep
       .click();
     const out = await takeProposedPath(page);
     expect(out).toBe(join(folder, 'turnwise-dataset'));
-    await toast(page, /Exported \d+ conversation/).waitFor({ timeout: 60_000 });
+    await toast(page, /Exported \d+ conversation/).waitFor();
     await shoot('exported');
 
     const verdict: unknown = JSON.parse(await turnwise('verify', out, '--json'));
@@ -96,7 +96,7 @@ async function talkUntilTwoQuestions(editor: Editor, chat: Chat): Promise<{ gain
     if ((await chat.settled(1)) === 'question') {
       await answer(chat, 1);
       if ((await chat.settled(2)) === 'question') {
-        await episodes.turn(1).filter({ hasText: 'nats' }).waitFor({ timeout: 60_000 });
+        await episodes.turn(1).filter({ hasText: 'nats' }).waitFor();
         const gain = gainIn((await episodes.turn(1).textContent()) ?? '');
         const mean = gainIn(
           (await episodes

@@ -19,7 +19,7 @@ test.each(Object.entries(THEMES))('the %s theme, as a reader of the README sees 
     if ((await chat.settled(1)) === 'question') {
       await chat.say('label it points');
       await chat.settled(2);
-      await episodesIn(page).turn(1).filter({ hasText: 'nats' }).waitFor({ timeout: 60_000 });
+      await episodesIn(page).turn(1).filter({ hasText: 'nats' }).waitFor();
     }
     await page.mouse.move(900, 700);
     await shoot(`turnwise-${name}`);

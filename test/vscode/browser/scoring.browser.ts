@@ -88,12 +88,12 @@ async function begin(request: string): Promise<Chat> {
 const statusBar = (page: Page, label: RegExp) => page.locator('.statusbar').getByRole('button', { name: label });
 const scorings = () => readStore(editor().server, (journal) => journal.scorings());
 const turnSays = (episodes: Episodes, turn: number, text: string | RegExp) =>
-  episodes.turn(turn).filter({ hasText: text }).waitFor({ timeout: 60_000 });
+  episodes.turn(turn).filter({ hasText: text }).waitFor();
 const chooseScorer = async (page: Page, name: string): Promise<void> => {
   await runCommand(page, 'Turnwise: Choose Scorer…');
   await pick(page, name);
   const chosen = () => editor().look((vscode) => vscode.workspace.getConfiguration('turnwise').get('scoring.server'));
-  await expect.poll(chosen, { timeout: 30_000 }).toBe(name === 'Local engine' ? 'engine' : name);
+  await expect.poll(chosen).toBe(name === 'Local engine' ? 'engine' : name);
 };
 /** Checks the chosen scorer and gives the report that opens. */
 const checked = async (page: Page): Promise<Frame> => {
@@ -142,7 +142,7 @@ test('another placeholder marks what is scored as stale; it is scored again, and
   await setting.locator('input').fill("I don't know.");
   const placeholder = () =>
     editor().look((vscode) => vscode.workspace.getConfiguration('turnwise').get('scoring.placeholder'));
-  await expect.poll(placeholder, { timeout: 30_000 }).toBe("I don't know.");
+  await expect.poll(placeholder).toBe("I don't know.");
   await page.keyboard.press('Escape');
   await page.locator('.settings-editor').waitFor({ state: 'detached' });
   const row = episodes.rows.filter({ hasText: 'Round a price.' });
@@ -151,8 +151,8 @@ test('another placeholder marks what is scored as stale; it is scored again, and
   await statusBar(page, /scoring paused, 1 conversation waits/).waitFor();
   await shoot('scoring-stale');
   await runCommand(page, 'Turnwise: Resume Scoring');
-  await row.filter({ hasText: /nats$/ }).waitFor({ timeout: 60_000 });
-  await expect.poll(() => scorings().length, { timeout: 30_000 }).toBe(2);
+  await row.filter({ hasText: /nats$/ }).waitFor();
+  await expect.poll(() => scorings().length).toBe(2);
   const placeholders = readStore(editor().server, (journal) =>
     journal
       .scorings()
@@ -195,7 +195,7 @@ test('a scorer that refuses the key, or is gone, is named, in the tree and by th
   await page.keyboard.press('Enter');
   await turnSays(episodes, 1, /[+−]?\d\.\d\d nats/);
   // The older conversation as well, which was refused with the other.
-  await episodes.rows.filter({ hasText: 'Round a price.' }).filter({ hasText: /nats$/ }).waitFor({ timeout: 60_000 });
+  await episodes.rows.filter({ hasText: 'Round a price.' }).filter({ hasText: /nats$/ }).waitFor();
   expect(gpuBox.seen.length).toBeGreaterThan(before);
   expect(scorings().map(({ episodes: count }) => count)).toContain(2);
 
@@ -244,7 +244,7 @@ test('a published tokenizer is fetched after a yes, asked for once; a no fetches
     readStore(editor().server, (journal) =>
       journal.queue.jobs().flatMap(({ scorer, state }) => (scorer.includes('hf:owner/bytes') ? [state] : [])),
     );
-  await expect.poll(states, { timeout: 60_000 }).toEqual(['scored', 'scored', 'scored']);
+  await expect.poll(states).toEqual(['scored', 'scored', 'scored']);
   expect(fetched).toHaveLength(3);
 });
 
@@ -273,7 +273,7 @@ test('a scorer on another machine is asked nothing of a conversation that may no
   expect(reasons()).toEqual(['consent_forbids']);
   await chat.frame.getByLabel('Who may have this conversation').selectOption('exportable');
   // Now it is asked; nobody is there.
-  await expect.poll(() => reasons().at(0), { timeout: 60_000 }).not.toBe('consent_forbids');
+  await expect.poll(() => reasons().at(0)).not.toBe('consent_forbids');
 });
 
 test('the key of a server is in no file below the data folder, in no command line, environment or report', async () => {
@@ -304,7 +304,7 @@ test(
     await chooseScorer(page, 'Local engine');
     await runCommand(page, 'Turnwise: Check the Scorer');
     const progress = toast(page, /Checking the scorer: probing, \d+ of \d+/);
-    await progress.waitFor({ timeout: 90_000 });
+    await progress.waitFor();
     await shoot('check-running');
     await progress.getByRole('button', { name: 'Cancel' }).click();
     await toast(page, /Checking the scorer/).waitFor({ state: 'detached' });

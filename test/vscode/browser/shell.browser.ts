@@ -52,7 +52,7 @@ test('a server is added by its address: its models are offered, its key is asked
   const { port } = ollama.address() as AddressInfo;
   const input = page.locator('.quick-input-widget input');
   const answer = async (title: string, text: string | null) => {
-    await page.locator('.quick-input-widget .quick-input-title', { hasText: title }).waitFor({ timeout: 30_000 });
+    await page.locator('.quick-input-widget .quick-input-title', { hasText: title }).waitFor();
     if (text !== null) await input.locator('visible=true').first().fill(text);
     await page.keyboard.press('Enter');
   };
@@ -101,7 +101,7 @@ test('conversations are found by their words, renamed, exported one by one, and 
   await page.locator('.quick-input-widget .quick-input-title', { hasText: 'Search the Conversations' }).waitFor();
   await page.locator('.quick-input-widget input').locator('visible=true').first().fill('peak');
   const found = page.locator('.quick-input-list .monaco-list-row');
-  await expect.poll(() => found.count(), { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => found.count()).toBe(1);
   await shoot('shell-search');
   await page.keyboard.press('Enter');
   await chat.frame.getByRole('article', { name: 'You' }).filter({ hasText: 'peak value' }).first().waitFor();
@@ -116,13 +116,13 @@ test('conversations are found by their words, renamed, exported one by one, and 
   await chooseInMenu(page, named, 'Export Conversation…');
   await modal(page).getByRole('button', { name: 'Allow and Export' }).click();
   const path = await takeProposedPath(page);
-  await toast(page, 'Exported 1 conversation').waitFor({ timeout: 60_000 });
+  await toast(page, 'Exported 1 conversation').waitFor();
   expect(existsSync(join(path, 'manifest.json'))).toBe(true);
   expect(path.startsWith(folder)).toBe(true);
 
   await chooseInMenu(page, named, 'Delete Conversation…');
   await modal(page).getByRole('button', { name: 'Delete for Good' }).click();
-  await named.waitFor({ state: 'detached', timeout: 60_000 });
+  await named.waitFor({ state: 'detached' });
   await rows.filter({ hasText: 'fewest letters' }).first().waitFor();
 });
 

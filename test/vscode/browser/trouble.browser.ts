@@ -73,7 +73,7 @@ test('an engine killed in the middle of an answer, then between two: what was sa
 
     kill(second, 'SIGKILL');
     await chat.say('label it points');
-    await chat.turn(3).or(goOn).first().waitFor({ timeout: 60_000 });
+    await chat.turn(3).or(goOn).first().waitFor();
     if (await goOn.isVisible()) await goOn.click();
     await chat.settled(3);
     expect(await onlyEngine()).not.toBe(second);
@@ -105,7 +105,7 @@ test("without this platform's engine binary a server still chats, and scoring sa
     expect(await chat.settled(1)).toBe('question');
     await chat.say('to the nearest euro');
     expect(await chat.settled(2)).toBe('question');
-    await page.getByRole('treeitem', { name: /^Turn 1, .*(engine|not scored)/ }).waitFor({ timeout: 60_000 });
+    await page.getByRole('treeitem', { name: /^Turn 1, .*(engine|not scored)/ }).waitFor();
   }).finally(() => model.close());
 });
 
@@ -124,7 +124,7 @@ test("in a workspace that nobody vouched for, settings that name servers, models
     // What harms nobody is read, so the file was; of the rest the editor itself knows nothing here.
     const valueOf = (key: string) =>
       look((vscode, name) => vscode.workspace.getConfiguration('turnwise').get<unknown>(name), key);
-    await expect.poll(() => valueOf('chat.maxTurns'), { timeout: 30_000 }).toBe(7);
+    await expect.poll(() => valueOf('chat.maxTurns')).toBe(7);
     expect(await valueOf('store.path')).toBe('');
     const chat = await openChat(page);
     await chat.frame.getByText('This workspace is not trusted').first().waitFor();
@@ -145,8 +145,8 @@ test("in a workspace that nobody vouched for, settings that name servers, models
 
 test('a journal that cannot be opened is said, with a way to the log', async () => {
   await withEditor({ settings: { 'turnwise.store.path': '/proc/turnwise/journal.sqlite' } }, async ({ page }) => {
-    await page.locator('.activitybar').getByRole('tab', { name: 'Turnwise' }).click({ timeout: 60_000 });
-    await page.getByText('The journal could not be opened').waitFor({ timeout: 60_000 });
+    await page.locator('.activitybar').getByRole('tab', { name: 'Turnwise' }).click();
+    await page.getByText('The journal could not be opened').waitFor();
     await page.getByRole('button', { name: 'Show Log' }).first().click();
     await page
       .getByText(/turnwise\/journal\.sqlite/)
