@@ -13,7 +13,10 @@ const zones: Record<string, { zones: string[]; packages: RegExp }> = {
     zones: ['store', 'core'],
     packages: /^(node:|zod|diff|ignore|fuzzysort|picomatch|@secretlint\/|hyparquet|uuid|pyodide)/,
   },
-  backends: { zones: ['core'], packages: /^(node:(fs|path)(\/promises)?|openai|zod|@huggingface\/tokenizers)(\/|$)/ },
+  backends: {
+    zones: ['core'],
+    packages: /^(node:(fs|path)(\/promises)?|eventsource-parser|zod|@huggingface\/tokenizers)(\/|$)/,
+  },
   engine: { zones: ['core'], packages: /^(node:|node-llama-cpp|zod)/ },
   cli: { zones: ['app', 'store', 'core'], packages: /^(node:|commander|cli-progress|zod)/ },
   host: { zones: ['app', 'store', 'core'], packages: /^(vscode$|node:|zod)/ },

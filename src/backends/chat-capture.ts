@@ -1,4 +1,3 @@
-import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import type { GenerationRecord } from '../core/backend.ts';
 import { toolCallText } from '../core/tool-call.ts';
@@ -8,14 +7,20 @@ const callPieceSchema = z.object({
   index: z.int().nonnegative().nullish(),
   function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
 });
+const entrySchema = z.object({ logprob: z.number(), id: z.int().nonnegative().optional().catch(undefined) });
 const idsSchema = z.array(z.int().nonnegative());
 /** A chunk has choices; keys that vLLM, SGLang, llama-server and the local engine add are unknown unless they look right. */
-const vendorChunkSchema = z.object({
+const chunkSchema = z.object({
   model: z.string().nullish(),
   choices: z.array(
     z.object({
       finish_reason: z.string().nullish(),
       delta: z.object({ content: z.string().nullish(), tool_calls: z.array(callPieceSchema).nullish() }).nullish(),
+      token_ids: idsSchema.nullish().catch(null),
+      logprobs: z
+        .object({ content: z.array(entrySchema).nullish() })
+        .nullish()
+        .catch(null),
     }),
   ),
   prompt_token_ids: idsSchema.nullish().catch(null),
@@ -30,8 +35,6 @@ const vendorChunkSchema = z.object({
     .nullish()
     .catch(null),
 });
-const vendorChoiceSchema = z.object({ token_ids: idsSchema.nullish().catch(null) });
-const entrySchema = z.object({ logprob: z.number(), id: z.int().nonnegative().optional().catch(undefined) });
 
 /** What the chunks told of the tokens of a whole answer; null where it does not cover all of it. */
 export interface CapturedTokens {
@@ -46,7 +49,7 @@ export interface CapturedTokens {
 /** Gathers one answer from its chunks. */
 export interface Capture {
   /** Takes a chunk in, and gives back the text that it adds; throws a `ZodError` where it is no chunk at all. */
-  take(chunk: ChatCompletionChunk): string;
+  take(chunk: unknown): string;
   readonly text: string;
   /** Whether the answer calls tools. */
   readonly calls: boolean;
@@ -100,25 +103,22 @@ export function startCapture(now: () => number = () => performance.now()): Captu
       return model;
     },
     take(chunk) {
-      const vendor = vendorChunkSchema.parse(chunk);
+      const vendor = chunkSchema.parse(chunk);
       promptIds ??= vendor.prompt_token_ids ?? vendor.sglext?.input_ids ?? null;
       wholeIds = vendor.sglext?.output_ids?.[0] ?? wholeIds;
       if (vendor.usage) usage = { prompt: vendor.usage.prompt_tokens, completion: vendor.usage.completion_tokens };
       ended = now();
       mode ??= vendor.logprobs_mode ?? null;
       model = vendor.model ?? model;
-      const choice = chunk.choices[0];
-      const checked = vendor.choices[0];
-      if (!choice || !checked) return '';
-      // Some servers leave these out, whatever the types say.
-      const loose = choice as Partial<typeof choice>;
-      finish = checked.finish_reason ?? finish;
-      const added = checked.delta?.content ?? '';
-      const entries = z.array(entrySchema).nullish().catch(null).parse(loose.logprobs?.content);
-      const newIds = vendorChoiceSchema.parse(choice).token_ids ?? idsOf(entries);
+      const [choice] = vendor.choices;
+      if (!choice) return '';
+      finish = choice.finish_reason ?? finish;
+      const added = choice.delta?.content ?? '';
+      const entries = choice.logprobs?.content;
+      const newIds = choice.token_ids ?? idsOf(entries);
       if (newIds) ids = [...(ids ?? []), ...newIds];
       if (entries) logprobs = [...(logprobs ?? []), ...entries.map(({ logprob }) => logprob)];
-      for (const { index, function: piece } of checked.delta?.tool_calls ?? []) {
+      for (const { index, function: piece } of choice.delta?.tool_calls ?? []) {
         const call = (calls[index ?? calls.length] ??= { name: '', arguments: '' });
         call.name += piece?.name ?? '';
         call.arguments += piece?.arguments ?? '';

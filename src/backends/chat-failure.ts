@@ -1,8 +1,7 @@
-import { APIConnectionError, APIError } from 'openai';
-import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { z } from 'zod';
-import { errorText } from '../core/error.ts';
+import { errorText, TurnwiseError } from '../core/error.ts';
 import { loggable } from '../core/secrets/redactor.ts';
+import { NoConnection, Refusal } from './chat-wire.ts';
 
 /** A failure as the chat reports it: a stable word, and a sentence for a person. */
 export interface ChatFailure {
@@ -10,29 +9,14 @@ export interface ChatFailure {
   readonly message: string;
 }
 
-/** An HTTP refusal, or an error inside the stream, which has no status. */
-interface Refusal {
-  readonly status: number | undefined;
-  readonly code: unknown;
-  readonly message: string;
-}
-
-/** Some servers put an error into the stream as an ordinary event. */
-export function inStreamError(chunk: ChatCompletionChunk): Error | null {
-  if (!('error' in chunk) || typeof chunk.error !== 'object' || chunk.error === null) return null;
-  return new APIError(undefined, chunk.error, undefined, undefined);
-}
-
 /** Whether the server knows no such route. */
 export function isAbsent(thrown: unknown): boolean {
-  const status = refusalOf(thrown)?.status;
-  return status === 404 || status === 405;
+  return thrown instanceof Refusal && (thrown.status === 404 || thrown.status === 405);
 }
 
 /** Whether asking with fewer parameters may help. */
 export function mayBeAboutParameters(thrown: unknown): boolean {
-  const refusal = refusalOf(thrown);
-  return refusal !== null && (refusal.status === 400 || refusal.status === 422) && !isTooLong(refusal);
+  return thrown instanceof Refusal && (thrown.status === 400 || thrown.status === 422) && !isTooLong(thrown);
 }
 
 /** A reason and a sentence for whatever ended an answer; `begun`: some of it had come. */
@@ -52,15 +36,15 @@ interface Asked {
 
 function inWords(server: Asked, thrown: unknown, begun: boolean): ChatFailure {
   const { name, url, model } = server;
-  const refusal = refusalOf(thrown);
-  if (refusal) return explainRefusal(name, model, refusal);
-  if (thrown instanceof SyntaxError || thrown instanceof z.ZodError || isMisread(thrown)) {
+  if (thrown instanceof Refusal) return explainRefusal(name, model, thrown);
+  if (thrown instanceof TurnwiseError) return { reason: thrown.reason, message: thrown.message };
+  if (thrown instanceof SyntaxError || thrown instanceof z.ZodError) {
     return {
       reason: 'malformed_answer',
       message: `${name} answered with something that is not its protocol; check that ${url} is an OpenAI-compatible server.`,
     };
   }
-  if (thrown instanceof APIConnectionError && !begun) {
+  if (thrown instanceof NoConnection && !begun) {
     return {
       reason: 'unreachable',
       message: `${name} does not answer at ${url}; check that it runs and that the address is right.`,
@@ -71,15 +55,6 @@ function inWords(server: Asked, thrown: unknown, begun: boolean): ChatFailure {
     reason: 'connection_lost',
     message: `${name} went away in the middle of its answer (${errorText(thrown)}); choose Continue to ask again.`,
   };
-}
-
-/** A reader (the OpenAI client's own) stumbled over an answer; a broken connection has a cause, or says so. */
-function isMisread(thrown: unknown): boolean {
-  return (
-    thrown instanceof TypeError &&
-    thrown.cause === undefined &&
-    !/terminated|fetch failed|network/i.test(thrown.message)
-  );
 }
 
 function explainRefusal(name: string, model: string | null, refusal: Refusal): ChatFailure {
@@ -116,7 +91,7 @@ function explainRefusal(name: string, model: string | null, refusal: Refusal): C
     default:
       return {
         reason: 'server_error',
-        message: `${name} failed${status === undefined ? '' : ` with HTTP ${status}`}; its log says why, then try again.`,
+        message: `${name} failed${status === null ? '' : ` with HTTP ${status}`}; its log says why, then try again.`,
       };
   }
 }
@@ -126,10 +101,4 @@ const TOO_LONG = /context (length|size|window)|too long|too many tokens|exceed.{
 
 function isTooLong({ code, message }: Refusal): boolean {
   return code === 'too_long' || code === 'context_length_exceeded' || TOO_LONG.test(message);
-}
-
-function refusalOf(thrown: unknown): Refusal | null {
-  if (!(thrown instanceof APIError) || thrown instanceof APIConnectionError) return null;
-  const { status, code, message } = thrown as Refusal;
-  return { status, code, message };
 }

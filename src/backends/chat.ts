@@ -1,12 +1,11 @@
-import OpenAI, { APIUserAbortError } from 'openai';
-import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import type { ChatBackend, ChatEvent, GenerationRecord, Sampling, ToolOffer } from '../core/backend.ts';
 import type { Message } from '../core/message.ts';
 import { startCapture, type Capture, type CapturedTokens } from './chat-capture.ts';
 import { dialectOf, type ChatDialect } from './chat-dialect.ts';
-import { explain, inStreamError, isAbsent, mayBeAboutParameters } from './chat-failure.ts';
+import { explain, isAbsent, mayBeAboutParameters } from './chat-failure.ts';
 import { isAboutTools, toolParams, wireMessages } from './chat-tools.ts';
+import { openChatWire, type ChatWire } from './chat-wire.ts';
 import { openJsonClient } from './json-client.ts';
 
 export interface ChatServer {
@@ -38,13 +37,6 @@ const LEVELS = ['vendor', 'standard', 'plain'] as const;
 type Level = (typeof LEVELS)[number];
 /** Silence after which a question about an answer that has come is given up. */
 const AFTERTHOUGHT_MS = 10_000;
-/** What OpenAI calls old or never knew, and local servers take. */
-interface LocalParams {
-  readonly seed?: number;
-  readonly max_tokens?: number;
-  readonly top_k?: number;
-}
-type Params = Omit<ChatCompletionCreateParamsStreaming, keyof LocalParams> & LocalParams;
 
 /** Everything that one request is made of. */
 interface Asking {
@@ -58,15 +50,7 @@ interface Asking {
 
 /** Chats with any OpenAI-compatible server. Failures are events, never exceptions; nothing is sent twice but a refused parameter. */
 export function openChat(server: ChatServer): ChatBackend {
-  const client = new OpenAI({
-    baseURL: baseUrl(server.url),
-    apiKey: server.apiKey ?? 'none', // the client insists on one
-    // Not from this machine's environment: they would be sent to whatever server this is.
-    organization: null,
-    project: null,
-    maxRetries: 0,
-    logLevel: 'off', // its debug level prints bodies
-  });
+  const wire = openChatWire(server.name, baseUrl(server.url), server.apiKey);
   let level: Level = 'vendor';
   let refusesTools = false;
   let facts: ModelFacts | null = null;
@@ -92,12 +76,10 @@ export function openChat(server: ChatServer): ChatBackend {
     const leaving = new AbortController();
     const both = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
     try {
-      facts ??= await learn(client, server.model, both);
+      facts ??= await learn(wire, server.model, both);
       dialect ??= dialectOf(facts.ownedBy, json);
       const chunks = await open({ model: facts.id, dialect, messages, sampling, tools, signal: both });
       for await (const chunk of chunks) {
-        const told = inStreamError(chunk);
-        if (told) throw told;
         const text = capture.take(chunk);
         if (text !== '') yield { type: 'delta', text };
       }
@@ -114,7 +96,7 @@ export function openChat(server: ChatServer): ChatBackend {
       const told = level === 'vendor' ? await dialect.complete(capture.tokens, answered, both) : capture.tokens;
       yield noted(ended(capture, told, facts, sampling));
     } catch (thrown) {
-      if (both.aborted || thrown instanceof APIUserAbortError) {
+      if (both.aborted) {
         yield noted(stopped(capture, facts ?? nothingKnown(server.model), sampling));
       } else {
         yield { type: 'failed', ...explain(server, thrown, capture.text !== ''), partial: capture.text };
@@ -125,26 +107,17 @@ export function openChat(server: ChatServer): ChatBackend {
   }
 
   /** Asks for everything first, and for less where the server refuses the request as such; what it refused is not asked again. */
-  async function open({
-    model,
-    dialect,
-    messages,
-    sampling,
-    tools,
-    signal,
-  }: Asking): Promise<AsyncIterable<ChatCompletionChunk>> {
+  async function open({ model, dialect, messages, sampling, tools, signal }: Asking): Promise<AsyncIterable<unknown>> {
     let refusal: unknown;
     for (const offer of tools === undefined || refusesTools ? [undefined] : [tools, undefined]) {
       for (const next of LEVELS.slice(LEVELS.indexOf(level))) {
         try {
-          const chunks = await client.chat.completions.create(
-            {
-              ...paramsOf(next, model, wireMessages(messages, offer !== undefined), sampling),
-              ...(next === 'vendor' ? dialect.params : {}),
-              ...(offer === undefined ? {} : toolParams(offer)),
-            },
-            { signal },
-          );
+          const body = {
+            ...paramsOf(next, model, wireMessages(messages, offer !== undefined), sampling),
+            ...(next === 'vendor' ? dialect.params : {}),
+            ...(offer === undefined ? {} : toolParams(offer)),
+          };
+          const chunks = await wire.complete(body, signal);
           level = next;
           refusesTools ||= tools !== undefined && offer === undefined;
           return chunks;
@@ -221,12 +194,12 @@ function paramsOf(
   model: string,
   messages: readonly Record<string, unknown>[],
   sampling: Sampling,
-): Params {
+): Record<string, unknown> {
   const { temperature, top_p, top_k, seed, max_tokens } = sampling;
   return {
     model,
     // Keys that a template may need pass through.
-    messages: messages as unknown as ChatCompletionCreateParamsStreaming['messages'],
+    messages,
     stream: true,
     stream_options: { include_usage: true },
     temperature,
@@ -258,10 +231,10 @@ const listSchema = z.object({
 });
 
 /** A server that lists no models can still chat, if it is told which. */
-async function learn(client: OpenAI, asked: string | null, signal: AbortSignal): Promise<ModelFacts> {
+async function learn(wire: ChatWire, asked: string | null, signal: AbortSignal): Promise<ModelFacts> {
   let listed: z.infer<typeof listSchema>['data'];
   try {
-    listed = listSchema.parse(await client.get('/models', { signal })).data;
+    listed = listSchema.parse(await wire.models(signal)).data;
   } catch (thrown) {
     if (asked === null || !(isAbsent(thrown) || thrown instanceof z.ZodError)) throw thrown;
     return nothingKnown(asked);

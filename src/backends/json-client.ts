@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { errorText, TurnwiseError } from '../core/error.ts';
+import { chunksOf, MAX_ANSWER_BYTES, SILENCE_MS, watchSilence, wholeText, type SilenceWatch } from './http-body.ts';
 import { refusalOf, toldError, toldIn } from './http-refusal.ts';
 
 /** JSON over HTTP with one server; every failure is a `TurnwiseError` with a stable reason, and nothing is retried. */
@@ -15,17 +16,8 @@ export interface JsonClient {
   protocolError(reason: string, what: string): TurnwiseError;
 }
 
-/**
- * The longest silence, ms, before a request counts as hung. A server says nothing while it reads a long prompt, so it is
- * generous; `fetch` itself gives up after 300 s.
- */
-export const SILENCE_MS = 240_000;
-
 /** A key shorter than this is none. */
 const SHORTEST_KEY = 6;
-
-/** The largest answer taken in, bytes: the log-probs of a 100,000-token prompt are a tenth of it. */
-const MAX_ANSWER_BYTES = 128 * 2 ** 20;
 
 export interface JsonServer {
   /** Begins the sentences about it ("The local engine"). */
@@ -44,6 +36,8 @@ export interface JsonServer {
 export function openJsonClient(server: JsonServer): JsonClient {
   const { name, key, silenceMs = SILENCE_MS, maxAnswerBytes = MAX_ANSWER_BYTES } = server;
   const url = server.url.replace(/\/+$/, '').replace(/\/v1$/, '');
+
+  const tooLarge = (): TurnwiseError => protocolError('answer_too_large', `more than ${maxAnswerBytes} bytes`);
 
   /** Pieces of the answer's body. A refusal is thrown in the server's own words. */
   async function* request(
@@ -67,31 +61,16 @@ export function openJsonClient(server: JsonServer): JsonClient {
       begun = true;
       watch.heard();
       if (response.ok) {
-        yield* bodyOf(response, watch);
+        yield* chunksOf(response, watch, maxAnswerBytes, tooLarge);
         return;
       }
-      const text = await wholeText(bodyOf(response, watch)).catch(() => '');
+      const text = await wholeText(chunksOf(response, watch, maxAnswerBytes, tooLarge)).catch(() => '');
       signal?.throwIfAborted();
       throw refusalOf({ name, url, path }, response.status, jsonOrNull(withoutKey(text)));
     } catch (thrown) {
       throw failure(thrown, watch, begun, signal);
     } finally {
       watch.end();
-    }
-  }
-
-  /** Chunks as they come, no more of them than fit. */
-  async function* bodyOf(response: Response, watch: SilenceWatch): AsyncGenerator<Uint8Array, void, void> {
-    if (!response.body) return;
-    let size = 0;
-    const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      watch.heard();
-      if (done) return;
-      size += value.byteLength;
-      if (size > maxAnswerBytes) throw protocolError('answer_too_large', `more than ${maxAnswerBytes} bytes`);
-      yield value;
     }
   }
 
@@ -168,44 +147,6 @@ export function openJsonClient(server: JsonServer): JsonClient {
       }
     },
   };
-}
-
-interface SilenceWatch {
-  /** Aborted when the caller's is, when the silence grew too long, and when the request has ended. */
-  readonly signal: AbortSignal;
-  heard(): void;
-  expired(): boolean;
-  end(): void;
-}
-
-function watchSilence(silenceMs: number, signal: AbortSignal | undefined): SilenceWatch {
-  const own = new AbortController();
-  let expired = false;
-  const expire = (): void => {
-    expired = true;
-    own.abort();
-  };
-  let timer = setTimeout(expire, silenceMs);
-  return {
-    signal: signal ? AbortSignal.any([signal, own.signal]) : own.signal,
-    heard() {
-      clearTimeout(timer);
-      timer = setTimeout(expire, silenceMs);
-    },
-    expired: () => expired,
-    end() {
-      clearTimeout(timer);
-      // A body that was left unread would keep its socket; after a whole one this does nothing.
-      own.abort();
-    },
-  };
-}
-
-async function wholeText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
 }
 
 /** Complete lines of a body, blank ones left out; what stands behind the last line break is not one. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openChat } from '../../src/backends/chat.ts';
 import type { ChatEvent, GenerationRecord, Sampling } from '../../src/core/backend.ts';
 import { sendJson, startProtocolServer, type Answerer } from './protocol-server.ts';
@@ -288,6 +288,48 @@ describe('leaving', () => {
   test('before it began', async () => {
     expect(await talk({ signal: AbortSignal.abort() })).toMatchObject([{ type: 'stopped' }]);
   });
+});
+
+test('nothing of this machine goes to a server but the key that is its own', async () => {
+  const planted = ['OPENAI_API_KEY', 'OPENAI_ADMIN_KEY', 'OPENAI_CUSTOM_HEADERS', 'OPENAI_ORG_ID', 'OPENAI_PROJECT_ID'];
+  const headers: string[] = [];
+  answer = (request, response, body) => {
+    headers.push(JSON.stringify(request.headers));
+    streaming(WHOLE);
+    answer(request, response, body);
+  };
+  for (const name of planted) vi.stubEnv(name, 'X-From: planted-value');
+  try {
+    await talk();
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  expect(headers).toHaveLength(1);
+  expect(headers[0]).toContain('"authorization":"Bearer secret"');
+  for (const word of ['planted', process.version, process.platform, process.arch]) {
+    expect(headers[0]).not.toContain(word);
+  }
+});
+
+test('an answer that does not end, in one event, is read in time that grows with its length', async () => {
+  const piece = Buffer.alloc(64 * 1024, 'a');
+  answer = (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(`${token('Hé', 3)}data: `);
+    let left = 256;
+    const more = (): void => {
+      while (left > 0) {
+        left -= 1;
+        if (!response.write(piece)) {
+          response.once('drain', more);
+          return;
+        }
+      }
+      response.end();
+    };
+    more();
+  };
+  expect((await talk()).at(-1)).toMatchObject({ type: 'failed', reason: 'cut_off', partial: 'Hé' });
 });
 
 test('nobody there', async () => {

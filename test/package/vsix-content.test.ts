@@ -26,7 +26,7 @@ describe('what may be inside', () => {
     'dist/extension.cjs.map',
     '.env',
     'training/train.py',
-    'node_modules/openai/index.js',
+    'node_modules/zod/index.js',
     'dist/node_modules/a/index.d.ts',
     'dist/node_modules/node-llama-cpp/llama/gitRelease.bundle',
     'test/host/bridge/bridge.js',

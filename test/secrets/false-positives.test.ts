@@ -10,8 +10,8 @@ const root = resolve(import.meta.dirname, '../..');
 const FILES = [
   'node_modules/commander/lib/command.js',
   'node_modules/commander/lib/help.js',
-  'node_modules/openai/client.js',
-  'node_modules/openai/core/streaming.js',
+  'node_modules/picomatch/lib/parse.js',
+  'node_modules/fuzzysort/fuzzysort.js',
   'node_modules/lit-html/development/lit-html.js',
   'node_modules/mocha/lib/suite.js',
   'node_modules/diff/libesm/diff/base.js',
