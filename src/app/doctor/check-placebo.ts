@@ -12,12 +12,12 @@ import type { ProbeGains } from './probe-gains.ts';
 const CLIP = 1;
 
 /**
- * Mean and sd of the placebo gains under every placeholder and every estimator of log-prob shifts, and by `kl_topk` where the
- * scorer tells distributions (spec S1): what "nothing learnt" looks like. Nothing where there are fewer than 50, since a guess
- * would be worse.
+ * Mean and sd of the placebo gains under every placeholder and every estimator of log-prob shifts, and by `kl_topk` and
+ * `kl_full` where the scorer tells distributions (spec S1): what "nothing learnt" looks like. Nothing where there are fewer than
+ * 50, since a guess would be worse.
  */
 export function measurePlacebo({ byPlaceholder }: ProbeGains, maskMode: MaskMode): Calibration['placebo'] {
-  return [...byPlaceholder].flatMap(([placeholder, { placebo, placeboTopK }]) => {
+  return [...byPlaceholder].flatMap(([placeholder, { placebo, placeboTopK, placeboFull }]) => {
     const way = { placeholder, mask_mode: maskMode };
     const ofShifts = shiftEstimators.flatMap((estimator) => {
       const clip = estimator === 'shift_clip' ? CLIP : null;
@@ -29,7 +29,12 @@ export function measurePlacebo({ byPlaceholder }: ProbeGains, maskMode: MaskMode
       ...way,
       ...moments,
     }));
-    return [...ofShifts, ...ofTopK];
+    const ofAll = momentsOf(placeboFull ?? []).map((moments) => ({
+      ...({ estimator: 'kl_full', clip: null } as const),
+      ...way,
+      ...moments,
+    }));
+    return [...ofShifts, ...ofTopK, ...ofAll];
   });
 }
 

@@ -5,7 +5,7 @@ import type { MaskMode } from '../../core/plan/mask.ts';
 import { planEpisode, type PlannedSequence } from '../../core/plan/plan.ts';
 import { prepareTranscript, type PreparedAction } from '../prepare.ts';
 import { sessionOf } from '../score.ts';
-import { DEFAULT_TOP_K, gainOf } from '../turn-gains.ts';
+import { divergenceScorer, type DivergenceScorer } from './probe-divergences.ts';
 import { donorOf, probeMessages, type Probe, type ProbeReply } from './probes.ts';
 import { sampleAction } from './sample-actions.ts';
 
@@ -30,6 +30,8 @@ export interface Shifts {
   readonly placebo: readonly (readonly number[])[];
   /** The same replies' gains by `kl_topk`, K = `DEFAULT_TOP_K`; null where the scorer tells no distributions. */
   readonly placeboTopK: readonly number[] | null;
+  /** And by `kl_full`; null where it does not tell all of a distribution, or one was too large for an answer. */
+  readonly placeboFull: readonly number[] | null;
 }
 
 export interface ProbeGains {
@@ -63,7 +65,7 @@ const KEPT_PAIRS = 8;
 export async function probeGains(probing: Probing): Promise<ProbeGains> {
   const { backend, facts, probes, placeholders, signal } = probing;
   const masks = await backend.tokenize(placeholders, signal);
-  const wanted = facts.capabilities.distributions === undefined ? null : { top: DEFAULT_TOP_K };
+  const scorer = divergenceScorer(backend, facts);
   const jobs = probes.flatMap((probe, at) => [
     { probe, reply: probe.told, donor: donorOf(probes, at), side: 'told' as const },
     { probe, reply: probe.silent, donor: null, side: 'silent' as const },
@@ -71,7 +73,7 @@ export async function probeGains(probing: Probing): Promise<ProbeGains> {
   let done = 0;
   const lanes = { width: facts.capabilities.concurrency, signal };
   const scored = await inParallel(jobs, lanes, async (job, ending) => {
-    const result = await probeOne(job.probe, job.reply, job.donor, masks, { ...probing, wanted, signal: ending });
+    const result = await probeOne(job.probe, job.reply, job.donor, masks, { ...probing, scorer, signal: ending });
     done += 1;
     probing.onProgress?.(done, jobs.length);
     return { ...result, side: job.side };
@@ -82,7 +84,9 @@ export async function probeGains(probing: Probing): Promise<ProbeGains> {
     told: told.flatMap(({ gains }) => gains[at]?.own ?? []),
     silent: silent.flatMap(({ gains }) => gains[at]?.own ?? []),
     placebo: told.flatMap(({ gains }) => gains[at]?.placebo ?? []),
-    placeboTopK: wanted && told.flatMap(({ gains }) => gains[at]?.placeboTopK ?? []),
+    placeboTopK:
+      facts.capabilities.distributions === undefined ? null : told.flatMap(({ gains }) => gains[at]?.placeboTopK ?? []),
+    placeboFull: scorer.allWhole() ? told.flatMap(({ gains }) => gains[at]?.placeboFull ?? []) : null,
   });
   return {
     byPlaceholder: new Map(placeholders.map((placeholder, at) => [placeholder, under(at)])),
@@ -99,7 +103,10 @@ interface GainsUnder {
   readonly own: readonly (readonly number[])[];
   readonly placebo: readonly (readonly number[])[];
   readonly placeboTopK: readonly number[];
+  readonly placeboFull: readonly number[];
 }
+
+const NO_GAINS: GainsUnder = { own: [], placebo: [], placeboTopK: [], placeboFull: [] };
 
 interface ProbeOutcome {
   readonly gains: readonly GainsUnder[];
@@ -116,7 +123,7 @@ async function probeOne(
   reply: ProbeReply,
   donor: string | null,
   masks: readonly (readonly number[])[],
-  { backend, facts, chat, maskMode, wanted, signal }: Probing & { readonly wanted: { readonly top: number } | null },
+  { backend, facts, chat, maskMode, scorer, signal }: Probing & { readonly scorer: DivergenceScorer },
 ): Promise<ProbeOutcome> {
   const record = chat && (await sampleAction(chat, probe, reply.text, { temperature: 1, signal }));
   const text = record?.text ?? reply.next ?? '';
@@ -160,27 +167,28 @@ async function probeOne(
   const lent = donor === null ? undefined : await layOut(donor);
   const placebo = lent && planOf(lent).find((turn) => turn !== null)?.factual;
   const sequences = [factual, ...(placebo ? [placebo] : []), ...turns.flatMap((turn) => turn?.masked ?? [])];
-  const result = await backend.score(sequences, {
-    signal,
-    session: sessionOf(`doctor ${probe.id} ${reply.text}`),
-    // Empty replies have no placebo, and nothing else needs distributions.
-    distributions: placebo && wanted ? wanted : undefined,
-  });
+  const request = { signal, session: sessionOf(`doctor ${probe.id} ${reply.text}`) };
+  // Empty replies have no placebo, and nothing else needs distributions.
+  const result = await (placebo ? scorer : backend).score(sequences, request);
   const row = (at: number): readonly number[] => result.logprobs[at] ?? [];
   let next = placebo ? 2 : 1;
   const gains = turns.map((turn): GainsUnder => {
-    if (turn === null) return { own: [], placebo: [], placeboTopK: [] };
+    if (turn === null) return NO_GAINS;
     const masked = next;
     next += 1;
     const own = [shifts(row(0), row(masked))];
-    if (!placebo) return { own, placebo: [], placeboTopK: [] };
+    if (!placebo) return { ...NO_GAINS, own };
     const d = shifts(row(1), row(masked));
     const ids = placebo.ids.slice(placebo.from, placebo.to);
-    const pair = { ids, factual: row(1), masked: row(masked), d, result, at: [1, masked] } as const;
-    return { own, placebo: [d], placeboTopK: wanted ? [gainOf(pair, { estimator: 'kl_topk', clip: null }).gain] : [] };
+    const { topK, full } = scorer.of({ ids, factual: row(1), masked: row(masked), d, result, at: [1, masked] });
+    return { own, placebo: [d], placeboTopK: listOf(topK), placeboFull: listOf(full) };
   });
   const pair = turns[0] ? [turns[0].factual, turns[0].masked] : null;
   return { gains, sampled, cut: true, pair };
+}
+
+function listOf(value: number | null): readonly number[] {
+  return value === null ? [] : [value];
 }
 
 /** A generation that ran out of tokens has no end-of-turn token. */

@@ -62,12 +62,18 @@ function alignedRows({ factualTokens, maskedTokens }: PositionPair): {
   readonly factual: number[];
   readonly masked: number[];
 } {
-  const [factual, masked] = [mapOf(factualTokens), mapOf(maskedTokens)];
-  const ids = [...new Set([...factual.keys(), ...masked.keys()])].sort((a, b) => a - b);
-  return {
-    factual: ids.map((id) => factual.get(id) ?? -Infinity),
-    masked: ids.map((id) => masked.get(id) ?? -Infinity),
-  };
+  const left = mapOf(maskedTokens);
+  const factual = [...factualTokens.logprobs];
+  const masked = factualTokens.ids.map((id) => {
+    const logprob = left.get(id) ?? -Infinity;
+    left.delete(id);
+    return logprob;
+  });
+  for (const logprob of left.values()) {
+    factual.push(-Infinity);
+    masked.push(logprob);
+  }
+  return { factual, masked };
 }
 
 /** A probability below this counts as this, so that no quotient divides by zero (spec S1). */

@@ -23,7 +23,7 @@ const gainsOf = (byPlaceholder: Readonly<Record<string, Shifts>>): ProbeGains =>
 
 describe('placebo figures', () => {
   const placebo = (n: number): ProbeGains =>
-    gainsOf({ mask: { told: [], silent: [], placebo: shiftsAround(0.2, n), placeboTopK: null } });
+    gainsOf({ mask: { told: [], silent: [], placebo: shiftsAround(0.2, n), placeboTopK: null, placeboFull: null } });
 
   test('every estimator has its own, in its own nats', () => {
     const figures = new Map(measurePlacebo(placebo(51), 'natural').map((entry) => [entry.estimator, entry]));
@@ -40,12 +40,13 @@ describe('placebo figures', () => {
 
   test('where the scorer tells distributions, divergences have figures too', () => {
     const placeboTopK = Array.from({ length: 50 }, (_, k) => k);
-    const known = gainsOf({ mask: { told: [], silent: [], placebo: [], placeboTopK } });
+    const placeboFull = placeboTopK.map((gain) => 2 * gain);
+    const known = gainsOf({ mask: { told: [], silent: [], placebo: [], placeboTopK, placeboFull } });
+    const way = { clip: null, placeholder: 'mask', mask_mode: 'length_matched' };
+    const sd = Math.sqrt((50 * 51) / 12);
     expect(measurePlacebo(known, 'length_matched')).toEqual([
-      {
-        ...{ estimator: 'kl_topk', clip: null, top_k: 20, placeholder: 'mask', mask_mode: 'length_matched' },
-        ...{ n: 50, mean: 24.5, sd: Math.sqrt((50 * 51) / 12) },
-      },
+      { ...way, estimator: 'kl_topk', top_k: 20, n: 50, mean: 24.5, sd },
+      { ...way, estimator: 'kl_full', n: 50, mean: 49, sd: 2 * sd },
     ]);
   });
 
@@ -59,7 +60,13 @@ describe('fitness', () => {
   const fitnessOf = (told: number, silent: number, n = 50) =>
     measureFitness(
       gainsOf({
-        mask: { told: shiftsAround(told, n), silent: shiftsAround(silent, n), placebo: [], placeboTopK: null },
+        mask: {
+          told: shiftsAround(told, n),
+          silent: shiftsAround(silent, n),
+          placebo: [],
+          placeboTopK: null,
+          placeboFull: null,
+        },
       }),
       'length_matched',
     );
