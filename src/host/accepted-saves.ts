@@ -25,6 +25,7 @@ export class AcceptedSaves implements vscode.Disposable {
     this.#subscriptions = [
       vscode.workspace.onWillSaveTextDocument(({ document, reason }) => {
         const key = document.uri.toString();
+        this.#moveHere(document);
         if (reason === vscode.TextDocumentSaveReason.Manual && this.#waiting.has(key)) this.#asked.add(key);
       }),
       // By now formatters have run: what is measured is what is on the disk.
@@ -48,7 +49,24 @@ export class AcceptedSaves implements vscode.Disposable {
     this.#waiting.set(key, [...others, proposal]);
   }
 
+  /**
+   * A document that gets its name is another one to the editor: while it is first saved, both are there with the same words.
+   */
+  #moveHere(document: vscode.TextDocument): void {
+    const key = document.uri.toString();
+    for (const [from, proposals] of [...this.#waiting]) {
+      const old = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === from);
+      if (from === key || old?.isUntitled !== true || !sameWords(old, document)) continue;
+      this.#waiting.delete(from);
+      this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), ...proposals]);
+    }
+  }
+
   dispose(): void {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
+}
+
+function sameWords(a: vscode.TextDocument, b: vscode.TextDocument): boolean {
+  return a.getText().replaceAll('\r\n', '\n') === b.getText().replaceAll('\r\n', '\n');
 }

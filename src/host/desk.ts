@@ -1,3 +1,4 @@
+import type { Drafts } from '../app/chat-ports.ts';
 import { editSchema, type EditView } from '../core/webview-protocol.ts';
 import type { Memo } from '../store/memo.ts';
 
@@ -51,7 +52,42 @@ export class Desk {
     if (kept !== this.#memo.get(key)) this.#memo.set(key, kept);
   }
 
+  /** What waits beside the words: `kept-context.ts`. One for the whole workspace, whichever conversation it will go to. */
+  get context(): string | null {
+    return this.#memo.get(`context of ${this.#workspace}`);
+  }
+
+  set context(kept: string | null) {
+    if (kept !== this.context) this.#memo.set(`context of ${this.#workspace}`, kept);
+  }
+
   #draft(episode: string | null): string {
     return episode === null ? `draft of new ${this.#workspace}` : `draft ${episode}`;
   }
+}
+
+/** A desk for those who must not fail with it: what cannot be kept is told to `attempt`, and lives as long as the window. */
+export function keptWords(desk: Desk, attempt: (work: () => void) => void): Drafts & { context: string | null } {
+  return {
+    get: (episode) => desk.get(episode),
+    set: (episode, text) => {
+      attempt(() => {
+        desk.set(episode, text);
+      });
+    },
+    edit: (episode) => desk.edit(episode),
+    setEdit: (episode, edit) => {
+      attempt(() => {
+        desk.setEdit(episode, edit);
+      });
+    },
+    get context() {
+      return desk.context;
+    },
+    set context(kept) {
+      attempt(() => {
+        desk.context = kept;
+      });
+    },
+  };
 }

@@ -16,7 +16,7 @@ import { followIntent } from './chat-intents.ts';
 import { ChatWebview } from './chat-view.ts';
 import { ContextShelf } from './context/context-shelf.ts';
 import { WorkspaceTools } from './context/workspace-tools.ts';
-import { Desk } from './desk.ts';
+import { Desk, keptWords } from './desk.ts';
 import type { Host } from './host.ts';
 import { openEpisodes } from './open-episodes.ts';
 import { ProposalDiff } from './proposal-diff.ts';
@@ -58,7 +58,6 @@ export async function openProduct(
   const servers = own(new ServerPool(settings, keys, connectors, join(dirname(journal.path), 'engines')));
   const proposals = own(new ProposalDiff());
   const reports = own(new ReportDocument());
-  const shelf = own(new ContextShelf());
   const tools = own(new WorkspaceTools(settings));
   const bundled = await bundledCalibration();
   const options = (): ScoreOptions => scoreOptions({ settings, servers, journal }, bundled);
@@ -76,6 +75,9 @@ export async function openProduct(
       desk.open = episode;
     });
   };
+
+  const kept = keptWords(desk, attempt);
+  const shelf = own(new ContextShelf(kept));
 
   // The parts below know each other through these closures alone; all of them exist before the first is called.
   const review = new Review({
@@ -147,20 +149,7 @@ export async function openProduct(
         },
       };
     },
-    drafts: {
-      get: (episode) => desk.get(episode),
-      set: (episode, text) => {
-        attempt(() => {
-          desk.set(episode, text);
-        });
-      },
-      edit: (episode) => desk.edit(episode),
-      setEdit: (episode, edit) => {
-        attempt(() => {
-          desk.setEdit(episode, edit);
-        });
-      },
-    },
+    drafts: kept,
     onView: (view) => {
       chat.show(view);
       if (view.episode !== null) remember(view.episode);

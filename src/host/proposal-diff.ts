@@ -41,8 +41,11 @@ export class ProposalDiff implements vscode.Disposable {
   #shown: Shown | null = null;
 
   constructor() {
-    this.#subscription = vscode.window.tabGroups.onDidChangeTabs(() => {
-      if (this.#shown !== null && tabsOf(this.#shown.preview).length === 0) this.#forget();
+    this.#subscription = vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
+      const preview = this.#shown?.preview;
+      // Another tab may change while the diff is not open yet.
+      if (preview === undefined || !closed.some((tab) => shows(tab, preview))) return;
+      if (tabsOf(preview).length === 0) this.#forget();
     });
     // A window that was reloaded brings the diff back without what it showed.
     const stale = tabs().filter(({ input }) => {
@@ -215,7 +218,9 @@ function tabs(): vscode.Tab[] {
 }
 
 function tabsOf(preview: vscode.Uri): vscode.Tab[] {
-  return tabs().filter(
-    ({ input }) => input instanceof vscode.TabInputTextDiff && input.modified.toString() === preview.toString(),
-  );
+  return tabs().filter((tab) => shows(tab, preview));
+}
+
+function shows({ input }: vscode.Tab, preview: vscode.Uri): boolean {
+  return input instanceof vscode.TabInputTextDiff && input.modified.toString() === preview.toString();
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Desk } from '../../src/host/desk.ts';
+import { Desk, keptWords } from '../../src/host/desk.ts';
 import { openJournal } from '../../src/store/journal.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
 
@@ -24,4 +24,30 @@ test('a draft and the edit before it are both there when the store is opened aga
   again.memo.set('edit e', 'no json');
   expect(later.edit('e')).toBeNull();
   again.close();
+});
+
+test('what waits beside the words is one for a workspace, and is there again; a store that fails keeps nothing and stops nobody', () => {
+  const path = temporaryStore();
+  const journal = openJournal(path);
+  new Desk(journal.memo, 'w').context = '{"kept":1}';
+  expect(new Desk(journal.memo, 'another').context).toBeNull();
+  journal.close();
+
+  const again = openJournal(path);
+  const desk = new Desk(again.memo, 'w');
+  expect(desk.context).toBe('{"kept":1}');
+  const failures: unknown[] = [];
+  const kept = keptWords(desk, (work) => {
+    try {
+      work();
+    } catch (thrown) {
+      failures.push(thrown);
+    }
+  });
+  kept.context = null;
+  expect(desk.context).toBeNull();
+  again.close();
+  kept.context = '{"kept":2}';
+  kept.set('e', 'words');
+  expect(failures).toHaveLength(2);
 });

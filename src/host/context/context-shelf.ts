@@ -8,6 +8,7 @@ import {
   type SelectedRange,
 } from '../../core/context-text.ts';
 import { TurnwiseError } from '../../core/error.ts';
+import { keptContextText, readKeptContext } from '../../core/kept-context.ts';
 import type { ContextChip } from '../../core/webview-protocol.ts';
 import { isWritten, nameOf, refuseSecretFile, WorkspaceFiles } from './workspace-files.ts';
 
@@ -20,25 +21,40 @@ type Shelved =
   | { readonly id: string; readonly kind: 'file'; readonly uri: vscode.Uri }
   | { readonly id: string; readonly kind: 'selection'; readonly attachment: Attachment };
 
+/** Where it is kept what waits here, so that it outlives the window as the words beside it do. */
+export interface ShelfMemory {
+  context: string | null;
+}
+
 /**
  * What of the workspace goes with the next message. Nothing does before the developer puts it here; a message takes all of it
  * with it.
  */
 export class ContextShelf implements vscode.Disposable {
   readonly files = new WorkspaceFiles();
+  readonly #memory: ShelfMemory;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #subscriptions: readonly vscode.Disposable[];
   #items: readonly Shelved[] = [];
-  #activeOn = false;
+  /** Address of the file that was switched on. */
+  #switchedOn: string | null;
   #active: vscode.Uri | null = null;
   #count = 0;
 
   readonly onDidChange = this.#changed.event;
 
-  constructor() {
+  /** `memory` must not throw. */
+  constructor(memory: ShelfMemory) {
+    this.#memory = memory;
+    const { active, items } = readKeptContext(memory.context);
+    this.#switchedOn = active;
+    this.#items = items.map((item) => {
+      const id = this.#nextId();
+      return item.kind === 'selection' ? { id, ...item } : { id, kind: 'file', uri: vscode.Uri.parse(item.uri) };
+    });
     this.#look();
     const look = (): void => {
-      if (this.#look()) this.#changed.fire();
+      if (this.#look()) this.#tell();
     };
     this.#subscriptions = [
       vscode.window.onDidChangeActiveTextEditor(look),
@@ -54,15 +70,17 @@ export class ContextShelf implements vscode.Disposable {
     const active = this.#active;
     if (active === null || this.#items.some((item) => item.kind === 'file' && same(item.uri, active))) return items;
     const name = nameOf(active);
-    return [{ id: 'active', kind: 'active', label: shortLabel(name), title: name, on: this.#activeOn }, ...items];
+    return [{ id: 'active', kind: 'active', label: shortLabel(name), title: name, on: this.#isOn(active) }, ...items];
   }
 
   /** The file in the editor goes along, or no longer. Throws `TurnwiseError` where it must not. */
   async toggleActive(): Promise<void> {
     const active = this.#active;
-    if (!this.#activeOn && active !== null) await this.files.refuseClosed(active).then(() => readWhole(active));
-    this.#activeOn = !this.#activeOn;
-    this.#changed.fire();
+    if (active === null) return;
+    const on = this.#isOn(active);
+    if (!on) await this.files.refuseClosed(active).then(() => readWhole(active));
+    this.#switchedOn = on ? null : active.toString();
+    this.#tell();
   }
 
   /** A file of the workspace, by its name. Throws `TurnwiseError`. */
@@ -107,12 +125,12 @@ export class ContextShelf implements vscode.Disposable {
 
   remove(id: string): void {
     this.#items = this.#items.filter((item) => item.id !== id);
-    this.#changed.fire();
+    this.#tell();
   }
 
   /** The developer's words with all that goes along, and with `kept`. Throws `TurnwiseError` where a file can no longer go, and nothing is sent. */
   async compose(words: string, kept: readonly Attachment[] = []): Promise<string> {
-    const active = this.#activeOn && this.#active !== null ? [this.#active] : [];
+    const active = this.#active !== null && this.#isOn(this.#active) ? [this.#active] : [];
     const files = this.#items.flatMap((item) => (item.kind === 'file' ? [item.uri] : []));
     const whole: Attachment[] = [];
     for (const uri of [...active.filter((one) => !files.some((file) => same(file, one))), ...files]) {
@@ -140,10 +158,10 @@ export class ContextShelf implements vscode.Disposable {
 
   /** The message that took everything along is on the disk. */
   clear(): void {
-    if (this.#items.length === 0 && !this.#activeOn) return;
+    if (this.#items.length === 0 && this.#switchedOn === null) return;
     this.#items = [];
-    this.#activeOn = false;
-    this.#changed.fire();
+    this.#switchedOn = null;
+    this.#tell();
   }
 
   dispose(): void {
@@ -160,6 +178,23 @@ export class ContextShelf implements vscode.Disposable {
       );
     }
     this.#items = [...this.#items, item];
+    this.#tell();
+  }
+
+  #isOn(active: vscode.Uri): boolean {
+    return this.#switchedOn === active.toString();
+  }
+
+  /** First kept, then shown. */
+  #tell(): void {
+    this.#memory.context = keptContextText({
+      active: this.#switchedOn,
+      items: this.#items.map((item) =>
+        item.kind === 'file'
+          ? { kind: item.kind, uri: item.uri.toString() }
+          : { kind: item.kind, attachment: item.attachment },
+      ),
+    });
     this.#changed.fire();
   }
 
@@ -180,8 +215,8 @@ export class ContextShelf implements vscode.Disposable {
     const before = this.#active?.toString();
     this.#active = found?.document.uri ?? null;
     if (before === this.#active?.toString()) return false;
-    // Switched on was the file that was there, not whatever comes next.
-    this.#activeOn = false;
+    // Switched on was the file that was there, not whatever comes next; a window that has just been reloaded shows none yet.
+    if (this.#active !== null && !this.#isOn(this.#active)) this.#switchedOn = null;
     return true;
   }
 }

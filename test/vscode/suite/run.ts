@@ -9,6 +9,8 @@ export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', color: false, timeout: 60_000 });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   // Only now, because they register their tests when they load.
+  // First, before the product opens: the documents of proposals have one keeper in a window.
+  await import('./proposals.ts');
   await import('./activation.ts');
   await import('./conversation.ts');
 
