@@ -1,7 +1,8 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { createRef, ref } from 'lit/directives/ref.js';
 import type { ContextChip, EditTarget, EditView, Offer } from '../core/webview-protocol.ts';
-import { contextChips, type ChipIntent } from './context-chips.ts';
+import { placeholder } from './composer-placeholder.ts';
+import { ContextChips, type ChipIntent } from './context-chips.ts';
 import { editBanner } from './edit-banner.ts';
 import { t } from './l10n.ts';
 import { Mentions } from './mentions.ts';
@@ -65,6 +66,13 @@ export class ComposerElement extends LitElement {
     chosen: (path, text, cursor) => {
       this.#put(text, cursor);
       this.onIntent({ type: 'attach', path });
+    },
+  });
+  readonly #chips = new ContextChips(this, {
+    within: this,
+    field: () => this.#field.value,
+    ask: (intent) => {
+      this.onIntent(intent);
     },
   });
   /** New words that wait behind an edit. */
@@ -173,8 +181,7 @@ export class ComposerElement extends LitElement {
   protected override render(): TemplateResult {
     const full = this.text.trim() !== '';
     return html`
-      ${editBanner(this.#live, { keep: this.#keepAsOwn, cancel: this.#cancelEdit })}
-      ${contextChips(this.context, this.onIntent)}
+      ${editBanner(this.#live, { keep: this.#keepAsOwn, cancel: this.#cancelEdit })} ${this.#chips.list(this.context)}
       <div class="field">
         ${this.#mentions.list()}
         <textarea
@@ -186,7 +193,7 @@ export class ComposerElement extends LitElement {
           aria-autocomplete="list"
           aria-controls=${this.#mentions.active === nothing ? nothing : 'files'}
           aria-activedescendant=${this.#mentions.active}
-          placeholder=${this.#placeholder()}
+          placeholder=${placeholder(this.offer, { branching: this.#branching, hasOptions: this.options > 0 })}
           .value=${this.text}
           ?readonly=${this.pending !== null}
           @input=${this.#onInput}
@@ -258,28 +265,6 @@ export class ComposerElement extends LitElement {
         </button>`;
       default:
         return offer satisfies never;
-    }
-  }
-
-  #placeholder(): string {
-    if (this.#branching) return t('Say it otherwise');
-    switch (this.offer) {
-      case 'request':
-        return t('What should be written?');
-      case 'reply':
-        return this.options > 0 ? t('Or answer in your own words') : t('Answer, or say what to change');
-      case 'stop':
-        return t('The agent is writing. Esc stops it.');
-      case 'continue':
-        return t('Continue first');
-      case 'wait':
-        return t('Another window is busy with this conversation');
-      case 'new':
-        return t('This conversation is closed');
-      case 'blocked':
-        return t('Nothing can be sent; the reason is above');
-      default:
-        return this.offer satisfies never;
     }
   }
 
