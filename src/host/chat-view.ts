@@ -109,9 +109,9 @@ export class ChatWebview {
     this.#highlighter.dispose();
   }
 
-  /** Brings the chat to the front and leaves the cursor where it is; a chat that was never shown takes it. */
+  /** Brings the chat to the front and leaves the cursor where it is. */
   async reveal(): Promise<void> {
-    if (this.#view === null) await this.focus();
+    if (this.#view === null) await vscode.commands.executeCommand('turnwise.chat.focus', { preserveFocus: true });
     else this.#view.show(true);
   }
 

@@ -22,7 +22,7 @@ export async function openChat(page: Page): Promise<Chat> {
   const shown = page.locator('.pane', { has: page.getByRole('button', { name: /^Chat/ }) });
   // A reloaded window may be about to show it by itself; a click then hides it, and the next one shows it again.
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const visible = await shown.waitFor({ timeout: 2000 }).then(
+    const visible = await shown.waitFor({ timeout: attempt === 0 ? 2000 : 15_000 }).then(
       () => true,
       () => false,
     );
