@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { EpisodeIndex } from '../src/app/episode-index.ts';
 import { Review } from '../src/app/review.ts';
 import { DEFAULT_SCORE_OPTIONS } from '../src/app/score.ts';
 import { scoreKeys } from '../src/app/score-store.ts';
@@ -30,11 +31,20 @@ const folder = mkdtempSync(join(tmpdir(), 'turnwise-review-'));
 try {
   const journal = openJournal(join(folder, 'store.db'));
   fill(journal);
+  const index = new EpisodeIndex({
+    journal,
+    options: () => DEFAULT_SCORE_OPTIONS,
+    scorer: () => 's',
+    scorerKey: () => null,
+  });
+  // The list made them when it was first shown.
+  index.catchUp();
   const review = (): Review => new Review({ journal, options: () => DEFAULT_SCORE_OPTIONS, progressOf: () => null });
   const timed = (open: Review, id: string): number => {
     const start = performance.now();
     const sources = open.sources(id);
-    reviewView(sources);
+    const { reviewed, total } = index.progress();
+    reviewView(sources, { reviewed, total, words: '' });
     turnDetail(sources, 0, { next: null, mask: null, why: null });
     return performance.now() - start;
   };
@@ -52,7 +62,7 @@ try {
   printFigures(
     `A review among ${EPISODES} episodes of ${TURNS} turns`,
     [
-      figure('a review opens, the first of a window', first, 'ms', null),
+      figure('a review opens, the first of a window', first, 'ms', 200),
       figure('a review opens', later, 'ms', 200),
       figure('memory of its page', [bytes / 1000], 'kB', 200_000),
     ],

@@ -1,13 +1,15 @@
 import { applyCalibration } from '../core/calibration.ts';
-import { digestOf, scoreDigestOf, type EpisodeDigest, type ScoreDigest } from '../core/episode-digest.ts';
+import { digestOf, scoreDigestOf, type EpisodeDigest } from '../core/episode-digest.ts';
 import { passes, type EpisodeFilter, type EpisodeStanding, type Filtered } from '../core/episode-filter.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
 import { exportedOutcome } from '../core/dataset/export-episode.ts';
 import { TurnwiseError } from '../core/error.ts';
+import { lightScoreOf } from '../core/light-score.ts';
 import { reduce } from '../core/reduce.ts';
 import { REASONS } from '../core/review.ts';
 import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
-import type { DigestFacts, DigestRow, DigestView } from '../store/digests.ts';
+import type { DigestRow } from '../store/digest-row.ts';
+import type { DigestedScore, DigestFacts, DigestView } from '../store/digests.ts';
 import type { Journal } from '../store/journal.ts';
 import { stateIn } from '../store/queue-desk.ts';
 import { scoreOptionsKey } from './cached-scorer.ts';
@@ -36,6 +38,7 @@ export interface EpisodeRow extends Filtered {
 }
 
 export interface ReviewProgress {
+  readonly episodes: number;
   readonly reviewed: number;
   /** Episodes with a turn of their own. */
   readonly total: number;
@@ -53,11 +56,15 @@ export interface IndexPorts {
 
 /** Episodes that are digested in one transaction: few enough that an editor's thread stays free. */
 const SLICE = 20;
+/** Rows that are read at once behind what is shown, in a few ms. */
+const READ_AHEAD = 500;
 
 /** The list of all episodes, kept beside the journal as digests, so that it opens and narrows without reading a conversation. */
 export class EpisodeIndex {
   readonly #ports: IndexPorts;
-  #rows: readonly EpisodeRow[] | null = null;
+  /** The list as far as it was read, the newest first, and whether that is all of it. */
+  #rows: Placed[] = [];
+  #whole = false;
   #key = '';
 
   constructor(ports: IndexPorts) {
@@ -79,26 +86,28 @@ export class EpisodeIndex {
 
   /** All episodes, the newest first. */
   rows(): readonly EpisodeRow[] {
-    const view = this.#view();
-    const key = JSON.stringify(view);
-    if (this.#rows === null || key !== this.#key) {
-      this.#key = key;
-      const now = this.#now();
-      this.#rows = this.#ports.journal.digests.rows(view).map((row) => rowOf(row, view, now));
-    }
-    return this.#rows;
+    return this.#readTo(Infinity);
+  }
+
+  /** The first so many, without reading the others. */
+  first(count: number): readonly EpisodeRow[] {
+    return this.#readTo(count).slice(0, count);
+  }
+
+  /** Reads a little more of the list than was read, so that a filter finds it there; true: more is left. */
+  readAhead(): boolean {
+    this.#readTo(this.#rows.length + READ_AHEAD);
+    return !this.#whole;
   }
 
   /** A row as it was read last; null: it was not. */
   known(id: string): EpisodeRow | null {
-    return this.#rows?.find((row) => row.id === id) ?? null;
+    return this.#rows.find((row) => row.id === id) ?? null;
   }
 
   /** One row as it stands now; null: there is no such episode. */
   row(id: string): EpisodeRow | null {
-    const view = this.#view();
-    const [row] = this.#ports.journal.digests.rows(view, id);
-    return row === undefined ? null : rowOf(row, view, this.#now());
+    return this.#rowNow(id);
   }
 
   /** Those that pass a filter, the newest first. */
@@ -107,10 +116,10 @@ export class EpisodeIndex {
     return this.rows().filter((row) => passes(filter, row, now));
   }
 
-  /** How much of the list was looked through. */
+  /** How many there are, and how much of the list was looked through. */
   progress(): ReviewProgress {
-    const total = this.rows().filter(({ reviewable }) => reviewable);
-    return { reviewed: total.filter(({ reviewed }) => reviewed).length, total: total.length };
+    const { episodes, reviewable, reviewed } = this.#ports.journal.digests.counts();
+    return { episodes, reviewed, total: reviewable };
   }
 
   /** Models that spoke in any of them, in the order of their names. */
@@ -125,9 +134,10 @@ export class EpisodeIndex {
 
   /** Forgets the rows; call it when something changed. With an episode, only its row is read again. */
   refresh(id: string | null = null): void {
-    const at = id === null || this.#rows === null ? -1 : this.#rows.findIndex((row) => row.id === id);
-    const fresh = at < 0 || id === null ? null : this.row(id);
-    this.#rows = fresh === null ? null : (this.#rows?.with(at, fresh) ?? null);
+    const at = id === null ? -1 : this.#rows.findIndex((row) => row.id === id);
+    const fresh = at < 0 || id === null ? null : this.#rowNow(id);
+    if (fresh === null) this.#forget();
+    else this.#rows = this.#rows.with(at, fresh);
   }
 
   /** Marks of these episodes are made anew: their outcome changed, or (null) a scorer was measured. */
@@ -154,7 +164,7 @@ export class EpisodeIndex {
     if (scores.length === 0) return false;
     digests.write(
       [],
-      scores.map(({ position, episodeId }) => [position, this.#scoreDigest(position, episodeId)]),
+      scores.map(({ position, episodeId }) => [position, this.#digestedScore(position, episodeId)]),
       null,
     );
     this.#redraw(scores.map(({ episodeId }) => episodeId));
@@ -163,9 +173,35 @@ export class EpisodeIndex {
 
   /** A few rows are read again one by one, a new one or many with all the others. */
   #redraw(ids: readonly string[]): void {
-    const known = new Set(this.#rows?.map(({ id }) => id));
-    if (ids.length > 3 || ids.some((id) => !known.has(id))) this.#rows = null;
+    const known = new Set(this.#rows.map(({ id }) => id));
+    if (ids.length > 3 || ids.some((id) => !known.has(id))) this.#forget();
     else for (const id of ids) this.refresh(id);
+  }
+
+  #forget(): void {
+    this.#rows = [];
+    this.#whole = false;
+  }
+
+  #readTo(count: number): readonly EpisodeRow[] {
+    const view = this.#view();
+    const key = JSON.stringify(view);
+    if (key !== this.#key) this.#forget();
+    this.#key = key;
+    const missing = count - this.#rows.length;
+    if (this.#whole || missing <= 0) return this.#rows;
+    const limit = Number.isFinite(missing) ? missing : undefined;
+    const now = this.#now();
+    const read = this.#ports.journal.digests.rows(view, { before: this.#rows.at(-1)?.position, limit });
+    this.#whole = limit === undefined || read.length < limit;
+    this.#rows = [...this.#rows, ...read.map((row) => rowOf(row, view, now))];
+    return this.#rows;
+  }
+
+  #rowNow(id: string): Placed | null {
+    const view = this.#view();
+    const row = this.#ports.journal.digests.row(view, id);
+    return row === null ? null : rowOf(row, view, this.#now());
   }
 
   #read(id: string): EpisodeState | null {
@@ -177,13 +213,13 @@ export class EpisodeIndex {
     }
   }
 
-  #scoreDigest(position: number, episodeId: string): ScoreDigest | null {
+  #digestedScore(position: number, episodeId: string): DigestedScore | null {
     const { journal } = this.#ports;
     const scored = journal.scoreAt(position);
     const state = scored === null ? null : this.#read(episodeId);
     if (scored === null || state === null) return null;
     const known: ScoredEpisode = applyCalibration(scored, journal.calibrations.get(scored.scorer));
-    return scoreDigestOf(state, exportedOutcome(state).value, known);
+    return { digest: scoreDigestOf(state, exportedOutcome(state).value, known), light: lightScoreOf(scored) };
   }
 
   #view(): DigestView {
@@ -200,9 +236,15 @@ function episodeDigest(state: EpisodeState): EpisodeDigest {
   return digestOf(state, admission(state).consent !== null);
 }
 
-function rowOf(row: DigestRow, view: DigestView, now: number): EpisodeRow {
+/** A row, and where it stands in the list. */
+interface Placed extends EpisodeRow {
+  readonly position: number;
+}
+
+function rowOf(row: DigestRow, view: DigestView, now: number): Placed {
   const { score } = row;
   const shown = {
+    position: row.position,
     id: row.id,
     title: row.title,
     source: row.source,

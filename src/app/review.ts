@@ -6,13 +6,15 @@ import type { Ledger } from '../core/credit/ledger.ts';
 import { resolveCreditOptions, type CreditChoices } from '../core/credit/options.ts';
 import { exportedOutcome } from '../core/dataset/export-episode.ts';
 import type { EpisodeState } from '../core/episode-state.ts';
+import { lightScoreOf, type LightScore } from '../core/light-score.ts';
 import { reduce } from '../core/reduce.ts';
 import type { ReviewSources } from '../core/review-view.ts';
 import { reviewEpisode, type EpisodeReview, type ScoredBy, type ScoringProgress } from '../core/review.ts';
-import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
+import type { ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
 import type { EpisodeFacts } from '../store/list-episodes.ts';
 import { scoreOptionsKey } from './cached-scorer.ts';
+import { isLocked } from './patiently.ts';
 import { scoreKeys } from './score-store.ts';
 
 /** What a review reads. */
@@ -109,7 +111,7 @@ export class Review {
       this.#rows = null;
       return;
     }
-    const [newest] = this.#ports.journal.preferredScored(this.#preferred(), { episodeId });
+    const [newest] = this.#lightScores({ episodeId });
     const others = [...this.#rows].filter(([id]) => id !== episodeId);
     this.#rows = new Map(newest === undefined ? others : [[episodeId, this.#rowOf(newest)], ...others]);
   }
@@ -128,53 +130,56 @@ export class Review {
   }
 
   #scored(): Map<string, Row> {
-    const { journal, options, scorerKey: chosen } = this.#ports;
+    const { options, scorerKey: chosen } = this.#ports;
     const optionsKey = scoreOptionsKey(options());
     const scorerKey = chosen?.() ?? null;
     if (this.#rows === null || this.#optionsKey !== optionsKey || this.#scorerKey !== scorerKey) {
       this.#optionsKey = optionsKey;
       this.#scorerKey = scorerKey;
-      const rows = journal.preferredScored(this.#preferred(), { limit: LARGEST_BATCH });
+      const rows = this.#lightScores({ limit: LARGEST_BATCH });
       this.#rows = new Map(rows.map((row) => [row.episode_id, this.#rowOf(row)]));
       this.#ledgers = null;
     }
     return this.#rows;
   }
 
+  /** The score that stands for each episode, read from what was digested, and whole where that is still to come. */
+  #lightScores(only: { readonly limit: number } | { readonly episodeId: string }): LightScore[] {
+    const { journal } = this.#ports;
+    const whole = (): LightScore[] => journal.preferredScored(this.#preferred(), only).map(lightScoreOf);
+    // Beside a store that cannot be written digests are made by and by, and what has none is not in their list.
+    if (journal.readOnly !== null) return whole();
+    try {
+      return journal.digests.lightScores(this.#preferred(), only).flatMap(({ position, light }) => {
+        const row = light ?? journal.scoreAt(position);
+        return row === null ? [] : lightScoreOf(row);
+      });
+    } catch (thrown) {
+      // Their tables are still to be made, and another window writes.
+      if (isLocked(thrown)) return whole();
+      throw thrown;
+    }
+  }
+
   #preferred(): { readonly scorerKey: string | null; readonly optionsKey: string } {
     return { scorerKey: this.#scorerKey, optionsKey: this.#optionsKey };
   }
 
-  #isStale({ scorer, options }: ScoredEpisode): boolean {
+  #isStale({ scorer, options }: LightScore): boolean {
     const others = scoreOptionsKey(options) !== this.#optionsKey;
     return others || (this.#scorerKey !== null && scoreKeys(scorer, options).scorerKey !== this.#scorerKey);
   }
 
   /** With what is known of the scorer today: it may have been measured after it scored. */
-  #rowOf(row: ScoredEpisode): Row {
-    const light = { ...rowOf(row), stale: this.#isStale(row) };
+  #rowOf(row: LightScore): Row {
+    const light = { ...row, stale: this.#isStale(row) };
     return applyCalibration(light, this.#ports.journal.calibrations.get(row.scorer));
   }
 }
 
-/** A score without its tokens and log-probs, which nobody reads here and which are most of it. */
-type Row = Pick<
-  ScoredEpisode,
-  'episode_id' | 'group_id' | 'group_rule' | 'outcome' | 'scorer' | 'options' | 'placebo' | 'turns'
-> & {
-  /** Another scorer or other options are chosen now. */
+/** A score without its tokens, and whether another scorer or other options are chosen now. */
+interface Row extends LightScore {
   readonly stale: boolean;
-};
-
-function rowOf(row: ScoredEpisode): Omit<Row, 'stale'> {
-  const { episode_id, group_id, group_rule, outcome, scorer, options, placebo, turns } = row;
-  const bare = { action_ids: null, mask_ids: null, logp_factual: null, logp_masked: null };
-  const light = turns.map((turn) => ({
-    ...turn,
-    ...bare,
-    obs_gains: turn.obs_gains?.map((own) => ({ ...own, logp_masked: null })),
-  }));
-  return { episode_id, group_id, group_rule, outcome, scorer, options, placebo, turns: light };
 }
 
 /** Credit compares what one scorer scored in one way: the chosen one, else what was scored last. Others are shown, not compared. */

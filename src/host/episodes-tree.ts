@@ -88,6 +88,15 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     }
   }
 
+  /** What is seen only on hover is read only then. */
+  resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
+    if (node.type !== 'episode') return item;
+    const row = this.view.index.known(node.id) ?? node.row;
+    const by = row.gain === null ? null : attempt(() => this.#review.scoredBy(row.id));
+    item.tooltip = episodeTooltip(row, by === null || typeof by === 'string' ? null : by.name);
+    return item;
+  }
+
   dispose(): void {
     this.#changed.dispose();
     this.view.dispose();
@@ -155,8 +164,6 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     // The editor remembers by id what was folded, so the open one gets an id of its own.
     item.id = `${row.id}${unfolded ? '/open' : ''}`;
     item.description = episodeWords(row).join(', ');
-    const by = row.gain === null ? null : attempt(() => this.#review.scoredBy(row.id));
-    item.tooltip = episodeTooltip(row, by === null || typeof by === 'string' ? null : by.name);
     item.iconPath = episodeIcon(row, open);
     item.contextValue = open ? 'episode.open' : 'episode';
     item.command = {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { EpisodeIndex } from '../app/episode-index.ts';
-import { filterWords, NO_FILTER, type EpisodeFilter } from '../core/episode-filter.ts';
+import { filterWords, isFiltered, NO_FILTER, type EpisodeFilter } from '../core/episode-filter.ts';
 
 /** Rows that the list shows at once, and how many more a click brings. */
 const PAGE = 200;
@@ -21,6 +21,7 @@ export class EpisodesView implements vscode.Disposable {
   #filter: EpisodeFilter = NO_FILTER;
   #shown = PAGE;
   #catchingUp: NodeJS.Timeout | null = null;
+  #reading: NodeJS.Timeout | null = null;
   #begun = false;
   #failures = 0;
 
@@ -58,8 +59,13 @@ export class EpisodesView implements vscode.Disposable {
   page(): { readonly rows: ReturnType<EpisodeIndex['filtered']>; readonly more: number } {
     // Nothing changed yet in this window, and the list may lie behind.
     if (!this.#begun) this.update();
-    const rows = this.index.filtered(this.#filter);
-    return { rows: rows.slice(0, this.#shown), more: Math.max(0, rows.length - this.#shown) };
+    if (isFiltered(this.#filter)) {
+      const rows = this.index.filtered(this.#filter);
+      return { rows: rows.slice(0, this.#shown), more: Math.max(0, rows.length - this.#shown) };
+    }
+    const rows = this.index.first(this.#shown);
+    this.#readAhead();
+    return { rows, more: Math.max(0, this.index.progress().episodes - rows.length) };
   }
 
   showMore(): void {
@@ -83,7 +89,7 @@ export class EpisodesView implements vscode.Disposable {
   /** Writes badge, description and message anew. */
   dress(): void {
     if (this.#view === null) return;
-    const { reviewed, total } = this.index.progress();
+    const { episodes, reviewed, total } = this.index.progress();
     const left = total - reviewed;
     const words = filterWords(this.#filter);
     this.#view.badge =
@@ -93,7 +99,7 @@ export class EpisodesView implements vscode.Disposable {
     const progress = total === 0 ? '' : vscode.l10n.t('{reviewed} of {total} reviewed', { reviewed, total });
     this.#view.description =
       words === '' ? progress : vscode.l10n.t('{progress} · only {filter}', { progress, filter: words });
-    const hidden = words !== '' && this.index.rows().length > 0 && this.index.filtered(this.#filter).length === 0;
+    const hidden = words !== '' && episodes > 0 && this.index.filtered(this.#filter).length === 0;
     this.#view.message = hidden
       ? vscode.l10n.t('No conversation is {filter}. The button in the title clears the filter.', { filter: words })
       : '';
@@ -101,6 +107,20 @@ export class EpisodesView implements vscode.Disposable {
 
   dispose(): void {
     if (this.#catchingUp !== null) clearTimeout(this.#catchingUp);
+    if (this.#reading !== null) clearTimeout(this.#reading);
+  }
+
+  /** The rest of the list is read behind what is drawn, so that a filter answers at once. */
+  #readAhead(): void {
+    this.#reading ??= setTimeout(() => {
+      this.#reading = null;
+      try {
+        if (this.index.readAhead()) this.#readAhead();
+      } catch (thrown) {
+        // Whoever filters reads it then.
+        this.#onError(thrown);
+      }
+    }, BREATH_MS);
   }
 
   #later(wait = BREATH_MS): void {

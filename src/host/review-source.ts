@@ -1,8 +1,7 @@
-import { EpisodeIndex } from '../app/episode-index.ts';
+import type { EpisodeIndex } from '../app/episode-index.ts';
 import { trendsView } from '../app/review-trends.ts';
 import type { Review } from '../app/review.ts';
 import { mayLeave } from '../app/score-job.ts';
-import { scorerMemo } from '../app/scoring-worker.ts';
 import { turnWords } from '../app/turn-words.ts';
 import { TurnwiseError } from '../core/error.ts';
 import { groupView } from '../core/group-view.ts';
@@ -17,17 +16,16 @@ import type { Place, ReviewAct, ReviewSource } from './review-panel.ts';
 
 /** What the reviews of this window are drawn from; `host` is asked when something is done, not before. */
 export function reviewSource(review: Review, host: () => Host): ReviewSource {
-  let index: EpisodeIndex | null = null;
+  /** The list's own digests; what is missing in them is read behind it, and drawn when it is there. */
   const upToDate = (): EpisodeIndex => {
-    index ??= indexOf(host());
-    index.refresh();
-    index.update(SLICES);
-    return index;
+    const { view } = host().tree;
+    view.update();
+    return view.index;
   };
   return {
     sources: (episode) => review.sources(episode),
     view: (sources) => {
-      const { reviewed, total } = upToDate().progress();
+      const { reviewed, total } = host().tree.view.index.progress();
       return reviewView(sources, total === 0 ? null : { reviewed, total, words: `${reviewed} of ${total}` });
     },
     words: ({ state, scored }, turn) => {
@@ -48,19 +46,6 @@ export function reviewSource(review: Review, host: () => Host): ReviewSource {
     trends: () => trendsView(upToDate().facts()),
     act: (episode, message) => act(host(), episode, message),
   };
-}
-
-/** Slices of 20 episodes that are read before a review opens; the rest is read behind it. */
-const SLICES = 10;
-
-function indexOf({ journal, servers, scoreOptions }: Host): EpisodeIndex {
-  const scorer = (): string => servers.describeScorer().key;
-  return new EpisodeIndex({
-    journal,
-    options: scoreOptions,
-    scorer,
-    scorerKey: () => journal.memo.get(scorerMemo(scorer())),
-  });
 }
 
 const STAYS =

@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
 import {
   DIGEST_VERSION,
   episodeDigestSchema,
@@ -11,48 +10,10 @@ import {
   type ScoreDigest,
 } from '../core/episode-digest.ts';
 import { EVENT_FORMAT } from '../core/event.ts';
-import { MARK_IDS } from '../core/marks/mark.ts';
-import { nullReasonSchema } from '../core/observation.ts';
+import { lightScoreSchema, type LightScore } from '../core/light-score.ts';
+import { digestRow, type DigestRow } from './digest-row.ts';
 import { DIGEST_TABLES, TEMPORARY_DIGEST_TABLES } from './schema.ts';
 import { transaction } from './transaction.ts';
-
-/** What a list shows of an episode, read without its events. */
-export interface DigestRow {
-  readonly id: string;
-  readonly title: string | null;
-  readonly startedAt: number;
-  readonly source: string;
-  readonly models: readonly string[];
-  readonly turns: number;
-  /** Replies that an action followed. */
-  readonly scorable: number;
-  readonly reviewed: boolean;
-  readonly reviewable: boolean;
-  readonly excluded: boolean;
-  /** It branched off another conversation. */
-  readonly branch: boolean;
-  /** The developer named it. */
-  readonly named: boolean;
-  /** It cannot be read. */
-  readonly damaged: boolean;
-  /** The score that is shown; null: there is none. */
-  readonly score: {
-    readonly gain: number | null;
-    readonly marks: readonly (typeof MARK_IDS)[number][];
-    readonly why: z.infer<typeof nullReasonSchema> | null;
-    readonly scorerKey: string;
-    readonly optionsKey: string;
-  } | null;
-  readonly job: {
-    readonly wanted: number;
-    readonly done: number;
-    readonly leaseUntil: number;
-    readonly notBefore: number;
-    readonly reason: string | null;
-    readonly message: string | null;
-    readonly outdated: number;
-  } | null;
-}
 
 /** Which score stands for an episode, and whose queue is looked at. */
 export interface DigestView {
@@ -60,6 +21,12 @@ export interface DigestView {
   readonly optionsKey: string;
   /** Name of the chosen scorer in the queue. */
   readonly scorer: string;
+}
+
+/** What is kept of a score. */
+export interface DigestedScore {
+  readonly digest: ScoreDigest;
+  readonly light: LightScore;
 }
 
 /** Everything that trends and groups read of an episode. */
@@ -77,13 +44,28 @@ export interface Digests {
   /** Writes digests; `null` marks one that cannot be read. `upTo` says that all events up to there are dealt with. */
   write(
     episodes: readonly (readonly [string, EpisodeDigest | null])[],
-    scores: readonly (readonly [number, ScoreDigest | null])[],
+    scores: readonly (readonly [number, DigestedScore | null])[],
     upTo: number | null,
   ): void;
   /** From now on these scores have no digest: marks are made of an episode's outcome, which changed. Null: all of them. */
   forgetScores(episodeIds: readonly string[] | null): void;
-  /** Rows of all episodes, or of one, newest first. */
-  rows(view: DigestView, episodeId?: string): DigestRow[];
+  /** Rows of all episodes, newest first: at most `limit` of those that stand behind the position `before`. */
+  rows(
+    view: DigestView,
+    page?: { readonly before?: number | undefined; readonly limit?: number | undefined },
+  ): DigestRow[];
+  /** The row of one episode; null: there is none. */
+  row(view: DigestView, episodeId: string): DigestRow | null;
+  /** Episodes in the list, how many of them can be reviewed, and how many were. */
+  counts(): { readonly episodes: number; readonly reviewable: number; readonly reviewed: number };
+  /**
+   * The score that stands for each episode (or for this one), the newest score first, without tokens; `light` null: it was not
+   * digested yet and has to be read whole.
+   */
+  lightScores(
+    view: Pick<DigestView, 'scorerKey' | 'optionsKey'>,
+    only: { readonly limit: number } | { readonly episodeId: string },
+  ): { readonly position: number; readonly light: LightScore | null }[];
   /**
    * What is known of all episodes, or of those of one group, newest first; `alone`: with scores of the view's own scorer and
    * options, and no others in their place.
@@ -94,58 +76,39 @@ export interface Digests {
 /** What a digest says depends on how events are read, too. */
 const FORMAT = EVENT_FORMAT * 1000 + DIGEST_VERSION;
 
-const flag = z.int().transform((value) => value === 1);
-const rowSchema = z.object({
-  id: z.string(),
-  title: z.string().nullable(),
-  startedAt: z.int(),
-  source: z.string(),
-  models: z.string(),
-  turns: z.int(),
-  scorable: z.int(),
-  reviewed: flag,
-  reviewable: flag,
-  excluded: flag,
-  branch: flag,
-  named: flag,
-  damaged: flag,
-  scorerKey: z.string().nullable(),
-  optionsKey: z.string().nullable(),
-  gain: z.number().nullable(),
-  marks: z.string().nullable(),
-  why: nullReasonSchema.nullable(),
-  wanted: z.int().nullable(),
-  done: z.int().nullable(),
-  leaseUntil: z.int().nullable(),
-  notBefore: z.int().nullable(),
-  reason: z.string().nullable(),
-  message: z.string().nullable(),
-  outdated: z.int().nullable(),
-});
-
 // The same choice as `preferredScored`: the chosen scorer's, else the newest under the chosen options, else the newest.
+const PREFERENCE = '(options_key = ?1 AND scorer_key IS ?2) DESC, options_key = ?1 DESC, position DESC';
 const BEST = `
-  SELECT position, episode_id, scorer_key, options_key, gain, marks, why, row_number() OVER (
-    PARTITION BY episode_id ORDER BY (options_key = ?1 AND scorer_key IS ?2) DESC, options_key = ?1 DESC, position DESC
-  ) AS rank FROM digest_score WHERE ?3 IS NULL OR episode_id = ?3`;
-const ROWS = `
-  WITH best AS MATERIALIZED (${BEST})
-  SELECT d.episode_id AS id, d.title, d.started_at AS startedAt, d.source, d.models, d.turns, d.scorable, d.reviewed,
+  SELECT position, episode_id, scorer_key, options_key, row_number() OVER (
+    PARTITION BY episode_id ORDER BY ${PREFERENCE}
+  ) AS rank FROM digest_score`;
+// One look into an index for each row, so that a page costs what a page holds.
+const rowsWhere = (condition: string): string => `
+  SELECT d.position, d.episode_id AS id, d.title, d.started_at AS startedAt, d.source, d.models, d.turns, d.scorable, d.reviewed,
     d.reviewable, d.excluded, d.branch, d.named, d.facts IS NULL AS damaged, b.scorer_key AS scorerKey, b.options_key AS optionsKey, b.gain,
     b.marks, b.why, j.wanted, j.done, j.lease_until AS leaseUntil, j.not_before AS notBefore, j.reason, j.message, j.outdated
   FROM digest d
-    LEFT JOIN best b ON b.episode_id = d.episode_id AND b.rank = 1
-    LEFT JOIN score_job j ON j.episode_id = d.episode_id AND j.scorer = ?4 AND j.options_key = ?1
-  WHERE ?3 IS NULL OR d.episode_id = ?3
-  ORDER BY d.position DESC`;
+    LEFT JOIN digest_score b ON b.position =
+      (SELECT position FROM digest_score WHERE episode_id = d.episode_id ORDER BY ${PREFERENCE} LIMIT 1)
+    LEFT JOIN score_job j ON j.episode_id = d.episode_id AND j.scorer = ?3 AND j.options_key = ?1
+  WHERE ${condition}
+  ORDER BY d.position DESC LIMIT ?5`;
+const ROWS = rowsWhere('d.position < ?4');
+const ROW = rowsWhere('d.episode_id = ?4');
+const LIGHT = `
+  SELECT position, light FROM digest_score
+  WHERE position IN (SELECT position FROM (${BEST}) WHERE rank = 1) ORDER BY position DESC LIMIT ?3`;
+const LIGHT_OF_ONE = `SELECT position, light FROM digest_score WHERE episode_id = ?3 ORDER BY ${PREFERENCE} LIMIT 1`;
+const COUNTS = `
+  SELECT count(*) AS episodes, total(reviewable) AS reviewable, total(reviewable AND reviewed) AS reviewed FROM digest`;
 const FACTS = `
   WITH best AS MATERIALIZED (${BEST})
   SELECT d.facts AS digest, s.facts AS score
   FROM digest d
     LEFT JOIN best b ON b.episode_id = d.episode_id AND b.rank = 1
-      AND (?5 = 0 OR (b.options_key = ?1 AND b.scorer_key IS ?2))
+      AND (?4 = 0 OR (b.options_key = ?1 AND b.scorer_key IS ?2))
     LEFT JOIN digest_score s ON s.position = b.position
-  WHERE d.facts IS NOT NULL AND (?4 IS NULL OR d.group_id = ?4)
+  WHERE d.facts IS NOT NULL AND (?3 IS NULL OR d.group_id = ?3)
   ORDER BY d.position DESC`;
 
 /** The digests of an open database; on one that cannot be written they live as long as the connection. */
@@ -204,7 +167,7 @@ export function digestsOf(
       within(() => {
         transaction(db, 'IMMEDIATE', () => {
           for (const [id, digest] of episodes) writeEpisode(db, id, digest);
-          for (const [position, digest] of scores) writeScore(db, position, digest, readOnly);
+          for (const [position, score] of scores) writeScore(db, position, score, readOnly);
           if (upTo !== null) db.prepare('UPDATE digested SET position = max(position, ?)').run(upTo);
         });
       });
@@ -216,18 +179,33 @@ export function digestsOf(
         db.prepare(sql).run(...(episodeIds === null ? [] : [JSON.stringify(episodeIds)]));
       });
     },
-    rows: ({ scorerKey, optionsKey, scorer }, episodeId) =>
+    rows: ({ scorerKey, optionsKey, scorer }, { before = Number.MAX_SAFE_INTEGER, limit = -1 } = {}) =>
+      within(() => db.prepare(ROWS).all(optionsKey, scorerKey, scorer, before, limit).map(digestRow)),
+    row: ({ scorerKey, optionsKey, scorer }, episodeId) =>
+      within(() => {
+        const row = db.prepare(ROW).get(optionsKey, scorerKey, scorer, episodeId, 1);
+        return row === undefined ? null : digestRow(row);
+      }),
+    counts: () =>
+      within(() => {
+        const { episodes, reviewable, reviewed } = db.prepare(COUNTS).get() ?? {};
+        return { episodes: Number(episodes), reviewable: Number(reviewable), reviewed: Number(reviewed) };
+      }),
+    lightScores: ({ scorerKey, optionsKey }, only) =>
       within(() =>
-        db
-          .prepare(ROWS)
-          .all(optionsKey, scorerKey, episodeId ?? null, scorer)
-          .map(rowOf),
+        ('limit' in only
+          ? db.prepare(LIGHT).all(optionsKey, scorerKey, only.limit)
+          : db.prepare(LIGHT_OF_ONE).all(optionsKey, scorerKey, only.episodeId)
+        ).map(({ position, light }) => {
+          const parsed = light === null ? null : lightScoreSchema.safeParse(jsonOf(light));
+          return { position: Number(position), light: parsed?.success === true ? parsed.data : null };
+        }),
       ),
     facts: ({ scorerKey, optionsKey }, { groupId, alone = false } = {}) =>
       within(() =>
         db
           .prepare(FACTS)
-          .all(optionsKey, scorerKey, null, groupId ?? null, alone ? 1 : 0)
+          .all(optionsKey, scorerKey, groupId ?? null, alone ? 1 : 0)
           .flatMap(factsOf),
       ),
   };
@@ -263,7 +241,7 @@ function writeEpisode(db: DatabaseSync, id: string, digest: EpisodeDigest | null
   );
 }
 
-function writeScore(db: DatabaseSync, position: number, digest: ScoreDigest | null, temporary: boolean): void {
+function writeScore(db: DatabaseSync, position: number, score: DigestedScore | null, temporary: boolean): void {
   if (temporary) {
     db.prepare(
       `INSERT OR REPLACE INTO digest_score (position, episode_id, scorer_key, options_key)
@@ -271,61 +249,21 @@ function writeScore(db: DatabaseSync, position: number, digest: ScoreDigest | nu
     ).run(position);
   }
   // What is damaged or of an older shape counts as no score at all.
-  if (digest === null) {
+  if (score === null) {
     db.prepare('DELETE FROM digest_score WHERE position = ?').run(position);
     return;
   }
-  db.prepare('UPDATE digest_score SET made = 1, gain = ?, marks = ?, why = ?, facts = ? WHERE position = ?').run(
+  const { digest, light } = score;
+  db.prepare(
+    'UPDATE digest_score SET made = 1, gain = ?, marks = ?, why = ?, facts = ?, light = ? WHERE position = ?',
+  ).run(
     totalGain(digest),
     JSON.stringify(markIds(digest)),
     missingReason(digest),
     JSON.stringify(digest),
+    JSON.stringify(light),
     position,
   );
-}
-
-function rowOf(value: unknown): DigestRow {
-  const {
-    scorerKey,
-    optionsKey,
-    gain,
-    marks,
-    why,
-    wanted,
-    done,
-    leaseUntil,
-    notBefore,
-    reason,
-    message,
-    outdated,
-    ...row
-  } = rowSchema.parse(value);
-  return {
-    ...row,
-    models: row.models === '[]' ? [] : z.array(z.string()).parse(JSON.parse(row.models)),
-    score:
-      scorerKey === null || optionsKey === null
-        ? null
-        : {
-            gain,
-            marks: marks === null || marks === '[]' ? [] : z.array(z.enum(MARK_IDS)).parse(JSON.parse(marks)),
-            why,
-            scorerKey,
-            optionsKey,
-          },
-    job:
-      wanted === null
-        ? null
-        : {
-            wanted,
-            done: done ?? 0,
-            leaseUntil: leaseUntil ?? 0,
-            notBefore: notBefore ?? 0,
-            reason,
-            message,
-            outdated: outdated ?? 0,
-          },
-  };
 }
 
 function factsOf(row: Record<string, unknown>): DigestFacts[] {

@@ -138,7 +138,8 @@ const DIGEST_SCORE_COLUMNS = `(
     gain REAL,
     marks TEXT,
     why TEXT,
-    facts TEXT
+    facts TEXT,
+    light TEXT
   ) STRICT`;
 const DIGESTED_COLUMNS = `(
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -159,6 +160,8 @@ export const DIGEST_TABLES = `
   DROP TABLE IF EXISTS digested;
   CREATE TABLE digest ${DIGEST_COLUMNS};
   CREATE INDEX digest_group ON digest (group_id);
+  CREATE INDEX digest_position ON digest (position);
+  CREATE INDEX digest_review ON digest (reviewable, reviewed);
   CREATE TABLE digest_score ${DIGEST_SCORE_COLUMNS};
   CREATE INDEX digest_score_episode ON digest_score (episode_id);
   CREATE INDEX digest_score_unmade ON digest_score (position) WHERE made = 0;
@@ -179,4 +182,6 @@ export const TEMPORARY_DIGEST_TABLES = `
   CREATE TEMP TABLE IF NOT EXISTS digest ${DIGEST_COLUMNS};
   CREATE TEMP TABLE IF NOT EXISTS digest_score ${DIGEST_SCORE_COLUMNS};
   CREATE TEMP TABLE IF NOT EXISTS digested ${DIGESTED_COLUMNS};
+  CREATE INDEX IF NOT EXISTS temp.digest_position ON digest (position);
+  CREATE INDEX IF NOT EXISTS temp.digest_score_episode ON digest_score (episode_id);
 `;

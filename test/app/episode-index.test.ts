@@ -62,7 +62,22 @@ test('a row says what the events and the score say, without reading them', () =>
         12,
       );
   }
-  expect(index.progress()).toEqual({ reviewed: 0, total: ids.length });
+  expect(index.progress()).toEqual({ episodes: ids.length, reviewed: 0, total: ids.length });
+});
+
+test('a list that is read by and by is the list, and what changes in it is there', () => {
+  const { journal, index, ids, ports } = sampled();
+  const some = new EpisodeIndex(ports);
+  expect(some.first(3).map(({ id }) => id)).toEqual(ids.slice(0, 3));
+  const [first = '', , , fourth = ''] = ids;
+  journal.append(first, [{ type: 'override_set', turn: null, change: { field: 'reviewed', value: true } }]);
+  journal.append(fourth, [{ type: 'override_set', turn: null, change: { field: 'excluded', value: true } }]);
+  some.catchUp();
+  expect(some.first(1)[0]?.reviewed).toBe(true);
+  while (some.readAhead());
+  expect(some.known(fourth)?.excluded).toBe(true);
+  index.refresh();
+  expect(some.rows()).toEqual(index.rows());
 });
 
 test('what a reviewer, a new score, another scorer or a purge changes is in the list', () => {
@@ -74,7 +89,7 @@ test('what a reviewer, a new score, another scorer or a purge changes is in the 
   set(a, 'reviewed');
   set(b, 'excluded');
   index.catchUp();
-  expect(index.progress()).toEqual({ reviewed: 2, total: ids.length });
+  expect(index.progress()).toEqual({ episodes: ids.length, reviewed: 2, total: ids.length });
   expect(
     index
       .filtered(only({ reviewed: true }))
