@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -5,12 +7,12 @@ import { bundledModel, packageRoot } from '../src/app/engine-process.ts';
 import { openSandbox, type Sandbox } from '../src/app/sandbox/sandbox.ts';
 import { DEFAULT_PLACEHOLDER } from '../src/core/calibration.ts';
 import { errorText, TurnwiseError } from '../src/core/error.ts';
-import { lastLine, tableOf } from './report.ts';
+import { lastLine, markdownOf, tableOf } from './report.ts';
 import { autoPlaceholder, fitnessOf, glance, measure, play, type Section, type Sizes, type Study } from './study.ts';
 import { openSubject } from './subject.ts';
 import { loadTruthTasks, type TruthTasks } from './tasks.ts';
 
-const USAGE = `npm run truth -- [--only first|second] [--model FILE] [--second-model FILE] [--episodes N] [--others N] [--json]
+const USAGE = `npm run truth -- [--only first|second] [--model FILE] [--second-model FILE] [--episodes N] [--others N] [--json] [--markdown]
 
 Whether the signal means what it says, measured on held-out conversations: eight claims, one table with 95 % intervals, and a last
 line that says which goals are met. The first model is the bundled one, under the default placeholder; the second was trained on
@@ -18,6 +20,8 @@ data without that placeholder, and is measured under it and under what "--placeh
 
   --episodes N   episodes of claim (1), 1 to 480; 420 unless told
   --others N     conversations of every other claim, 1 to 120; 120 unless told
+  --json         the figures for programs
+  --markdown     the table as Markdown, as it stands in truth/README.md
 
 Exit code 0 whatever the goals say, since a missed goal is a finding; 1 where something could not be run, 2 for bad usage.
 `;
@@ -29,6 +33,7 @@ const flagsSchema = z.object({
   episodes: z.coerce.number().int().min(1).max(480),
   others: z.coerce.number().int().min(1).max(120),
   json: z.boolean(),
+  markdown: z.boolean(),
   help: z.boolean(),
 });
 type Flags = z.infer<typeof flagsSchema>;
@@ -59,6 +64,7 @@ function readFlags(): Flags | null {
         episodes: { ...text, default: '420' },
         others: { ...text, default: '120' },
         json: off,
+        markdown: off,
         help: off,
       },
     });
@@ -77,7 +83,7 @@ function secondModel(): string {
   return join(packageRoot(), 'truth', 'models', 'turnwise-toy-without-placeholder.gguf');
 }
 
-async function run({ only, model, 'second-model': second, episodes, others, json }: Flags): Promise<void> {
+async function run({ only, model, 'second-model': second, episodes, others, json, markdown }: Flags): Promise<void> {
   const sizes: Sizes = {
     ranking: episodes,
     moments: Math.min(episodes, 2 * others),
@@ -94,20 +100,21 @@ async function run({ only, model, 'second-model': second, episodes, others, json
   } finally {
     await given.sandbox.close();
   }
-  const lines = json ? [JSON.stringify(sections)] : [...tableOf(sections), lastLine(sections)];
+  const table = markdown ? markdownOf(sections) : tableOf(sections);
+  const lines = json ? [JSON.stringify(sections)] : [...table, lastLine(sections)];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** A model whose data had the placeholder: the default is fit, as its card says. */
-async function acquainted(study: Study, model: string): Promise<Section[]> {
+async function acquainted(study: Study, model: ModelFile): Promise<Section[]> {
   const carded = study.subject.facts.calibration?.fitness ?? [];
   const fitness = carded.length > 0 ? carded : await fitnessOf(study);
   const figures = await measure(study, await play(study), DEFAULT_PLACEHOLDER, fitness);
-  return [{ model, placeholder: DEFAULT_PLACEHOLDER, why: 'the default', counts: true, figures }];
+  return [{ ...model, placeholder: DEFAULT_PLACEHOLDER, why: 'the default', counts: true, figures }];
 }
 
 /** A model that never met it: what the default does to the signal, and what `auto` mends. */
-async function stranger(study: Study, model: string): Promise<Section[]> {
+async function stranger(study: Study, model: ModelFile): Promise<Section[]> {
   const fitness = await fitnessOf(study);
   const auto = autoPlaceholder(fitness);
   const played = await play(study);
@@ -115,10 +122,12 @@ async function stranger(study: Study, model: string): Promise<Section[]> {
   const figures = await measure(study, played, auto, fitness);
   const why = 'the default, which it never met';
   return [
-    { model, placeholder: DEFAULT_PLACEHOLDER, why, counts: false, figures: broken },
-    { model, placeholder: auto, why: 'what auto takes', counts: true, figures },
+    { ...model, placeholder: DEFAULT_PLACEHOLDER, why, counts: false, figures: broken },
+    { ...model, placeholder: auto, why: 'what auto takes', counts: true, figures },
   ];
 }
+
+type ModelFile = Pick<Section, 'model' | 'sha256'>;
 
 interface Given {
   readonly tasks: TruthTasks;
@@ -131,12 +140,15 @@ interface Given {
 async function withModel(
   path: string,
   { since, ...given }: Given,
-  work: (study: Study, name: string) => Promise<Section[]>,
+  work: (study: Study, model: ModelFile) => Promise<Section[]>,
 ): Promise<Section[]> {
   const subject = await openSubject(path);
-  const name = basename(path, '.gguf');
+  const model = basename(path, '.gguf');
   try {
-    return await work({ ...given, subject, onProgress: progress(name, since) }, name);
+    const sha256 = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+    return await work({ ...given, subject, onProgress: progress(model, since) }, { model, sha256 });
   } finally {
     await subject.close();
   }

@@ -35,6 +35,23 @@ export function tableOf(sections: readonly Section[]): string[] {
   });
 }
 
+/** The same table as Markdown, a section a model and placeholder. */
+export function markdownOf(sections: readonly Section[]): string[] {
+  return sections.flatMap(({ model, sha256, placeholder, why, figures, counts }) => [
+    `### ${model}, placeholder "${placeholder}" (${why})`,
+    '',
+    `Model file: SHA-256 \`${sha256}\`.`,
+    '',
+    '| claim | figure | value, 95 % interval | n | goal |',
+    '| --- | --- | --- | --- | --- |',
+    ...figures.map((one) => {
+      const cells = [one.part === 0 ? '' : `(${one.part})`, one.name, valueOf(one), one.estimate.n];
+      return `| ${[...cells, verdict(one, counts)].join(' | ')} |`;
+    }),
+    '',
+  ]);
+}
+
 /** Which goals are met and which are not. */
 export function lastLine(sections: readonly Section[]): string {
   const goals = sections.flatMap(({ model, figures, counts }) =>

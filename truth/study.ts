@@ -46,6 +46,8 @@ export interface Played {
 /** A model's figures under one placeholder. */
 export interface Section {
   readonly model: string;
+  /** Of the model's file: figures are those of these bytes. */
+  readonly sha256: string;
   readonly placeholder: string;
   /** Why this placeholder. */
   readonly why: string;

@@ -3,7 +3,7 @@ import { bundledModel } from '../../src/app/engine-process.ts';
 import { openSandbox } from '../../src/app/sandbox/sandbox.ts';
 import { DEFAULT_PLACEHOLDER } from '../../src/core/calibration.ts';
 import type { Figure } from '../../truth/figure.ts';
-import { lastLine, tableOf } from '../../truth/report.ts';
+import { lastLine, markdownOf, tableOf } from '../../truth/report.ts';
 import { glance, measure, play, type Played, type Section, type Study } from '../../truth/study.ts';
 import { openSubject } from '../../truth/subject.ts';
 import { loadTruthTasks } from '../../truth/tasks.ts';
@@ -81,6 +81,7 @@ test('the last line counts the goals and names those that are missed', () => {
   });
   const section = (counts: boolean, ...all: Figure[]): Section => ({
     model: 'toy',
+    sha256: 'abc',
     placeholder: 'x',
     why: 'the default',
     counts,
@@ -94,4 +95,7 @@ test('the last line counts the goals and names those that are missed', () => {
   expect(table).toContain('(3) What says something gains more');
   expect(table).toContain('(at least 0.9)');
   expect(table).not.toContain('MISSED');
+  const markdown = markdownOf([section(true, at(0.85))]).join('\n');
+  expect(markdown).toContain('SHA-256 `abc`');
+  expect(markdown).toContain('| (3) | real over placebo | 0.850 AUC [0.750, 0.950] | 40 | MISSED: at least 0.9 |');
 });
