@@ -1,8 +1,10 @@
 // Bundles each root into dist/. Packages that carry binaries or data files stay outside and load at run time.
 import { rmSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { build } from 'esbuild';
 import { writeNotices } from './scripts/notices.mjs';
+import { buildSplit } from './scripts/split-cjs.mjs';
 
 const external = ['node-llama-cpp', 'pyodide'];
 
@@ -16,50 +18,21 @@ const onlyEnglish = {
     }));
   },
 };
-/**
- * The extension in three files, because parsing is most of what a start costs: what is registered; the product, loaded when a
- * view is shown or a command is run; the clients of model servers, as large again, loaded when one is first used.
- */
-const LATER = {
-  product: ['src/host/product.ts', 'src/host/commands.ts'],
-  backends: [
-    'src/backends/chat.ts',
-    'src/backends/detect-server.ts',
-    'src/backends/engine.ts',
-    'src/backends/open.ts',
-    'src/backends/fetch-tokenizer.ts',
-  ],
-};
-
-/** What these parts are asked for by becomes a file of its own beside the asking one. */
-const apart = {
-  name: 'apart',
-  setup({ onResolve }) {
-    const homes = new Map(
-      Object.entries(LATER).flatMap(([name, paths]) => paths.map((path) => [resolve(path), `./${name}.cjs`])),
-    );
-    onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) => {
-      const home = kind === 'dynamic-import' ? homes.get(resolve(resolveDir, path)) : undefined;
-      return home === undefined ? undefined : { path: home, external: true };
+/** `import { z }` hides from esbuild which parts of zod are used, and brings in all of it; a namespace shows them. */
+const partsOfZod = {
+  name: 'parts-of-zod',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return { contents: text.replace("import { z } from 'zod';", "import * as z from 'zod';"), loader: 'ts' };
     });
   },
 };
 
 const common = { bundle: true, sourcemap: true, metafile: true, logLevel: 'warning', plugins: [onlyEnglish] };
 const node = { ...common, platform: 'node', target: 'node22.16' };
-// The editor loads CommonJS; parsing is most of what a start costs, so it is minified.
-const editor = {
-  ...node,
-  format: 'cjs',
-  minify: true,
-  external: ['vscode', ...external],
-  // The editor complains about extensions that look at `navigator`; in Node nobody needs to.
-  define: { navigator: 'undefined', 'import.meta.dirname': '__dirname', 'import.meta.url': '__turnwiseUrl' },
-  banner: { js: "const __turnwiseUrl = require('node:url').pathToFileURL(__filename).href;" },
-};
-
 // Its files are named after what is in them: those of an earlier build would stay.
-rmSync('dist/highlight', { recursive: true, force: true });
+for (const folder of ['highlight', 'parts']) rmSync(`dist/${folder}`, { recursive: true, force: true });
 const results = await Promise.all([
   build({
     ...node,
@@ -78,18 +51,24 @@ const results = await Promise.all([
       js: "import { createRequire as turnwiseRequire } from 'node:module'; const require = turnwiseRequire(import.meta.url);",
     },
   }),
-  build({
-    ...editor,
-    entryPoints: ['src/extension.ts'],
-    outfile: 'dist/extension.cjs',
-    plugins: [onlyEnglish, apart],
-  }),
-  ...Object.entries(LATER).map(([name, paths]) =>
-    build({
-      ...editor,
-      stdin: { contents: paths.map((path) => `export * from './${path}';`).join('\n'), resolveDir: '.' },
-      outfile: `dist/${name}.cjs`,
-    }),
+  // Parsing is most of what a start costs: what is asked for with `import()` is a file of its own, read when it is first used.
+  buildSplit(
+    {
+      ...node,
+      entryPoints: ['src/extension.ts'],
+      outdir: 'dist',
+      chunkNames: 'parts/[name]-[hash]',
+      minify: true,
+      external: ['vscode', ...external],
+      plugins: [onlyEnglish, partsOfZod],
+    },
+    {
+      platform: 'node',
+      target: node.target,
+      // The editor complains about extensions that look at `navigator`; in Node nobody needs to.
+      define: { navigator: 'undefined', 'import.meta.dirname': '__dirname', 'import.meta.url': '__turnwiseUrl' },
+      banner: "const __turnwiseUrl = require('node:url').pathToFileURL(__filename).href;",
+    },
   ),
   // A grammar and a theme are files of their own, read when they are first needed.
   build({

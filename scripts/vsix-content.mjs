@@ -21,8 +21,6 @@ const OWN = [
   'media/icon.png',
   'media/icon.svg',
   'dist/extension.cjs',
-  'dist/product.cjs',
-  'dist/backends.cjs',
   'dist/engine.js',
   'dist/cli.js',
   'dist/turnwise.js',
@@ -37,8 +35,8 @@ const OWN = [
 ];
 
 /**
- * Folders that go in as they are: the toy model with its card, what scorers are probed with, the pictures of the README, and
- * the grammars that code is coloured by.
+ * Folders that go in as they are: the toy model with its card, what scorers are probed with, the pictures of the README, the
+ * grammars that code is coloured by, and what the extension loads when it is first used.
  */
 const FOLDERS = [
   'media/models',
@@ -47,6 +45,7 @@ const FOLDERS = [
   'media/screenshots',
   'media/walkthrough',
   'dist/highlight',
+  'dist/parts',
 ];
 
 /** What a check of a finished package looks for; vsce changes the case of some names. */
@@ -62,7 +61,7 @@ export const required = [
 /** Whether a rule lets this path of a package be inside. @param {string} path */
 export const isAllowed = (path) =>
   required.includes(path.toLowerCase()) ||
-  FOLDERS.some((folder) => path.startsWith(`${folder}/`)) ||
+  (FOLDERS.some((folder) => path.startsWith(`${folder}/`)) && !path.endsWith('.map')) ||
   (path.startsWith(`${MODULES}/`) && !LEFT_OUT.test(path));
 
 /** Of those packages, what only someone needs who compiles or reads them. */
@@ -75,7 +74,7 @@ const LEFT_OUT =
  * @returns {{ from: string, to: string }[]}
  */
 export function packagedFiles(root) {
-  const own = [...OWN, ...FOLDERS.flatMap((folder) => filesBelow(root, folder))].map((path) => ({
+  const own = [...OWN, ...FOLDERS.flatMap((folder) => filesBelow(root, folder)).filter(isAllowed)].map((path) => ({
     from: path,
     to: path,
   }));

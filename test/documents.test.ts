@@ -61,7 +61,7 @@ describe('.vscode', () => {
     expect(paths).toContain('sample');
     expect(paths.filter((path) => !outputs.includes(path) && !existsSync(join(root, path)))).toEqual([]);
     const build = read('esbuild.mjs');
-    for (const made of ['cli:', "outdir: 'dist'", 'dist/extension.cjs']) expect(build).toContain(made);
+    for (const made of ['cli:', "outdir: 'dist'", "'src/extension.ts'"]) expect(build).toContain(made);
     expect(launches[0]?.args[0]).toBe('--extensionDevelopmentPath=${workspaceFolder}');
   });
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ScorerFacts } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
 import type { Message } from '../core/message.ts';
-import { renderChat } from '../core/template.ts';
+import { renderChat } from '../core/render-chat.ts';
 import type { JsonClient } from './json-client.ts';
 import { scoreForced, type ForcedServer } from './llama-request.ts';
 import type { TokenKind } from './llama-segments.ts';

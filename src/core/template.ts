@@ -1,33 +1,5 @@
-import { Template } from '@huggingface/jinja';
-import type { ChatTemplate, RenderConversation, ScorerFacts } from './backend.ts';
-import { errorText, TurnwiseError } from './error.ts';
+import type { RenderConversation, ScorerFacts } from './backend.ts';
 import type { Message } from './message.ts';
-
-/**
- * Renders a conversation by a model's own chat template. With `addGenerationPrompt` the text ends where the next action
- * begins. Throws `protocol`/`template_failed` when the template itself refuses the conversation.
- */
-export function renderChat(
-  template: ChatTemplate,
-  messages: readonly Message[],
-  { addGenerationPrompt }: { readonly addGenerationPrompt: boolean },
-): string {
-  try {
-    return compiled(template).render({
-      messages,
-      add_generation_prompt: addGenerationPrompt,
-      bos_token: template.bosToken ?? '',
-      eos_token: template.eosToken ?? '',
-    });
-  } catch (cause) {
-    throw new TurnwiseError(
-      'protocol',
-      'template_failed',
-      `The model's chat template cannot render this conversation (${errorText(cause)}); choose another scorer or change the roles of the messages.`,
-      { cause },
-    );
-  }
-}
 
 /** Part of a rendered context: text that the template or other turns wrote, or the text of one observation. */
 export interface ContextPiece {
@@ -40,7 +12,10 @@ const SENTINEL = 'turnwise0observation0';
 
 /** How conversations are rendered for a scorer: by its template here, or, where the server keeps that to itself, by asking it. */
 export function rendererOf({ template, render }: Pick<ScorerFacts, 'template' | 'render'>): RenderConversation {
-  return render ?? ((messages, options) => Promise.resolve().then(() => renderChat(template, messages, options)));
+  // The template language is as large as a chat: who only chats never loads it.
+  return (
+    render ?? (async (messages, options) => (await import('./render-chat.ts')).renderChat(template, messages, options))
+  );
 }
 
 /**
@@ -108,14 +83,4 @@ export async function actionText(
 
 function sentinelOf(position: number): string {
   return `${SENTINEL}${position}x`;
-}
-
-const cache = new WeakMap<ChatTemplate, Template>();
-
-function compiled(template: ChatTemplate): Template {
-  const known = cache.get(template);
-  if (known) return known;
-  const parsed = new Template(template.source);
-  cache.set(template, parsed);
-  return parsed;
 }

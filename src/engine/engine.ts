@@ -1,7 +1,7 @@
 import type { Token } from 'node-llama-cpp';
 import { TurnwiseError } from '../core/error.ts';
 import type { Message } from '../core/message.ts';
-import { renderChat } from '../core/template.ts';
+import { renderChat } from '../core/render-chat.ts';
 import { VERSION } from '../core/version.ts';
 import { describeModel, type ModelDescription } from './describe-model.ts';
 import { createGenerator, promptTooLong, type Generator } from './generate.ts';

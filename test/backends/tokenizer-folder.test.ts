@@ -7,7 +7,7 @@ import { bundledModel, type RunningEngine } from '../../src/app/engine-process.t
 import { openEngineBackend } from '../../src/backends/engine.ts';
 import { readTokenizerFolder, type FolderTokenizer } from '../../src/backends/tokenizer-folder.ts';
 import type { Backend } from '../../src/core/backend.ts';
-import { renderChat } from '../../src/core/template.ts';
+import { renderChat } from '../../src/core/render-chat.ts';
 import { startToy } from '../engine/model.ts';
 import { writeConversations } from '../servers/conversations.ts';
 import { tokenizerFilesOf, type TokenizerFiles } from './gguf-tokenizer.ts';

@@ -2,13 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ChatTemplate } from '../../src/core/backend.ts';
 import type { Message } from '../../src/core/message.ts';
-import {
-  actionText as textOf,
-  cutContext as cut,
-  renderChat,
-  rendererOf,
-  type ContextPiece,
-} from '../../src/core/template.ts';
+import { actionText as textOf, cutContext as cut, rendererOf, type ContextPiece } from '../../src/core/template.ts';
+import { renderChat } from '../../src/core/render-chat.ts';
 
 const tokens = { endOfTurn: ['<|im_end|>'], bosToken: null, eosToken: '<|im_end|>' };
 

@@ -5,7 +5,7 @@ import { openEngineBackend } from '../../src/backends/engine.ts';
 import { openChat } from '../../src/backends/chat.ts';
 import type { Backend, ChatEvent, Sampling, ScoreSequence } from '../../src/core/backend.ts';
 import { causalLimit } from '../../src/core/plan/trie.ts';
-import { renderChat } from '../../src/core/template.ts';
+import { renderChat } from '../../src/core/render-chat.ts';
 import { startToy } from './model.ts';
 
 const CONTEXT = 512;

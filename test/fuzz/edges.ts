@@ -14,7 +14,7 @@ import { scoredEpisodeSchema } from '../../src/core/scored-episode.ts';
 import { reviewPageMessageSchema } from '../../src/core/review-protocol.ts';
 import { readSettings } from '../../src/core/settings.ts';
 import { sha256Text } from '../../src/core/sha.ts';
-import { renderChat } from '../../src/core/template.ts';
+import { renderChat } from '../../src/core/render-chat.ts';
 import { segment } from '../../src/core/transcript.ts';
 import { safeLink, webviewMessageSchema } from '../../src/core/webview-protocol.ts';
 import { parseBody } from '../../src/engine/http.ts';

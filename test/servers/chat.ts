@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openChat } from '../../src/backends/chat.ts';
 import type { ChatEvent, GenerationRecord, Sampling } from '../../src/core/backend.ts';
-import { renderChat } from '../../src/core/template.ts';
+import { renderChat } from '../../src/core/render-chat.ts';
 import { worstDifference } from './compare.ts';
 import { writeConversations } from './conversations.ts';
 import { readPrepared } from './prepared.ts';

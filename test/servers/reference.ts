@@ -9,7 +9,7 @@ import { openEngineBackend } from '../../src/backends/engine.ts';
 import type { Backend, ScoreSequence } from '../../src/core/backend.ts';
 import { sequencesOf } from '../../src/core/plan/plan.ts';
 import { scoredEpisodeSchema } from '../../src/core/scored-episode.ts';
-import { renderChat } from '../../src/core/template.ts';
+import { renderChat } from '../../src/core/render-chat.ts';
 import type { Transcript } from '../../src/core/transcript.ts';
 import { writeConversations } from './conversations.ts';
 import { RESULTS } from './prepared.ts';

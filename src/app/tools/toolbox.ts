@@ -4,7 +4,6 @@ import { loggable } from '../../core/secrets/redactor.ts';
 import type { ToolCall } from '../../core/tool-call.ts';
 import { isToolName, TOOLS, toolDefinitions, type ToolName } from '../../core/tools.ts';
 import type { TestCount } from './count-tests.ts';
-import { listFiles, listProblems, readLines, searchText } from './read-tools.ts';
 import type { TestRun } from './run-tests.ts';
 import type { ToolWorkspace } from './tool-workspace.ts';
 
@@ -41,6 +40,8 @@ export function openToolbox(
   if (askAndTest !== null) names.push('run_tests');
 
   async function perform(name: ToolName, handed: unknown, signal: AbortSignal): Promise<ToolResult> {
+    // Most conversations never get here.
+    const { listFiles, listProblems, readLines, searchText } = await import('./read-tools.ts');
     switch (name) {
       case 'read_file':
         return said(await readLines(workspace, TOOLS[name].takes.parse(handed)));

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { ClosedFiles, holdsSecrets, type Closed } from '../../app/tools/closed-files.ts';
-import { rankFiles } from '../../app/tools/rank-files.ts';
+import type { Closed, ClosedFiles } from '../../app/tools/closed-files.ts';
+import { holdsSecrets } from '../../app/tools/secret-files.ts';
 import { TurnwiseError } from '../../core/error.ts';
 
 /** How long a list of all files is good for, ms: as long as somebody types a name. */
@@ -17,6 +17,7 @@ export class WorkspaceFiles {
     if (this.#listed === null || Date.now() - this.#listed.at > LIST_MS) {
       this.#listed = { at: Date.now(), paths: this.#list() };
     }
+    const { rankFiles } = await import('../../app/tools/rank-files.ts');
     return rankFiles(await this.#listed.paths, query, limit);
   }
 
@@ -44,7 +45,7 @@ export class WorkspaceFiles {
     const name = nameOf(uri);
     if (folder === undefined) throw outside(name);
     const inside = relativeTo(folder, uri);
-    const closed = await closedFiles(folder).why(inside);
+    const closed = await (await closedFiles(folder)).why(inside);
     if (closed !== null) throw refused(name, closed);
   }
 
@@ -56,7 +57,7 @@ export class WorkspaceFiles {
     for (const uri of found) {
       const folder = vscode.workspace.getWorkspaceFolder(uri);
       if (folder === undefined) continue;
-      const closed = folders.get(folder.uri.toString()) ?? closedFiles(folder);
+      const closed = folders.get(folder.uri.toString()) ?? (await closedFiles(folder));
       folders.set(folder.uri.toString(), closed);
       if ((await closed.why(relativeTo(folder, uri))) === null) paths.push(nameOf(uri));
     }
@@ -99,7 +100,9 @@ function relativeTo(folder: vscode.WorkspaceFolder, uri: vscode.Uri): string {
   return uri.path.slice(folder.uri.path.replace(/\/$/, '').length + 1);
 }
 
-function closedFiles(folder: vscode.WorkspaceFolder): ClosedFiles {
+/** The rules are read, and the code that reads them is loaded, when something is to be attached. */
+async function closedFiles(folder: vscode.WorkspaceFolder): Promise<ClosedFiles> {
+  const { ClosedFiles } = await import('../../app/tools/closed-files.ts');
   const read = async (path: string): Promise<string | null> => {
     try {
       return new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(folder.uri, path)));
