@@ -18,6 +18,8 @@ export class EpisodesView implements vscode.Disposable {
   readonly #onChange: () => void;
   readonly #onError: (thrown: unknown) => void;
   #view: vscode.TreeView<unknown> | null = null;
+  #selecting: vscode.Disposable | null = null;
+  #chosen: unknown;
   #filter: EpisodeFilter = NO_FILTER;
   #shown = PAGE;
   #catchingUp: NodeJS.Timeout | null = null;
@@ -46,13 +48,18 @@ export class EpisodesView implements vscode.Disposable {
 
   /** The view that this is the title of. */
   attach(view: vscode.TreeView<unknown>): void {
-    this.#view = view;
+    if (this.#view !== view) {
+      this.#view = view;
+      this.#selecting = view.onDidChangeSelection(({ selection }) => {
+        this.#chosen = selection[0];
+      });
+    }
     this.dress();
   }
 
-  /** What the reader has chosen in the list. */
-  get selection(): readonly unknown[] {
-    return this.#view?.selection ?? [];
+  /** The row that the reader has chosen in the list. The view's own selection is empty while its rows are being read again. */
+  get chosen(): unknown {
+    return this.#view?.selection[0] ?? this.#chosen;
   }
 
   /** The rows that are shown, and how many more there are. */
@@ -106,6 +113,7 @@ export class EpisodesView implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.#selecting?.dispose();
     if (this.#catchingUp !== null) clearTimeout(this.#catchingUp);
     if (this.#reading !== null) clearTimeout(this.#reading);
   }

@@ -105,7 +105,7 @@ function held({ journal }: Host, { episode, turn }: Target): Override {
 
 /** The row that a command was called on, else the one that is chosen in the list; a fact stands for the turn above it. */
 function targetOf({ tree }: Host, argument: unknown): Target {
-  const target = rowTarget(argument) ?? rowTarget(tree.view.selection[0]);
+  const target = rowTarget(argument) ?? rowTarget(tree.view.chosen);
   if (target !== null) return target;
   throw new TurnwiseError('usage', 'no_row', 'No row is chosen; choose a turn or a conversation under Episodes.');
 }
