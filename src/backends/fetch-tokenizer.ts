@@ -32,9 +32,9 @@ export function isTokenizerReference(tokenizer: string): boolean {
   return tokenizer.startsWith(PREFIX);
 }
 
-/** Whether a reference can be read without asking anybody; false for one that cannot be a reference. */
+/** Whether a reference can be read without asking anybody. Throws `usage`/`bad_tokenizer_reference`: nobody is asked about that. */
 export function isFetched(reference: string, folder: string): boolean {
-  return REFERENCE.test(reference) && existsSync(targetOf(reference, folder));
+  return existsSync(targetOf(reference, folder));
 }
 
 /**

@@ -163,6 +163,7 @@ test.each([
   'owner/name',
 ])('%j is refused before anything is asked', async (reference) => {
   await expect(fetchTokenizer(reference, cache)).rejects.toMatchObject({ reason: 'bad_tokenizer_reference' });
+  expect(() => isFetched(reference, cache.folder)).toThrow(`"${reference}" does not name a published tokenizer`);
   expect(asked).toEqual([]);
 });
 
