@@ -160,9 +160,16 @@ function takeOut(db: DatabaseSync, episodes: readonly string[], list: string): v
     db.exec(`UPDATE ${table} SET position = min(position, (SELECT coalesce(max(position), 0) FROM event))`);
   }
   if (!has('memo')) return;
+  // What waits beside the draft of a workspace's open conversation is part of that draft.
+  const waiting = db.prepare(
+    "DELETE FROM memo WHERE key IN (SELECT 'context of ' || substr(key, 6) FROM memo WHERE key LIKE 'open %' AND value = ?)",
+  );
   // Drafts are kept under the conversation's id, and a workspace's open conversation is one.
   const forget = db.prepare("DELETE FROM memo WHERE key IN ('draft ' || ?1, 'edit ' || ?1) OR value = ?1");
-  for (const id of episodes) forget.run(id);
+  for (const id of episodes) {
+    waiting.run(id);
+    forget.run(id);
+  }
 }
 
 /** Writes the file anew, so that no free page and no log keeps what was in it. */

@@ -52,6 +52,9 @@ test('after a purge no file below the folder holds a word of it: file, log, free
   journal.memo.set('edit gone', 'lollygagedit');
   journal.memo.set('draft stays', 'other draft');
   journal.memo.set('open workspace', 'gone');
+  journal.memo.set('context of workspace', 'cattywampuschip');
+  journal.memo.set('open elsewhere', 'stays');
+  journal.memo.set('context of elsewhere', 'other chip');
   journal.putScore('k', ['snollycache']);
   journal.queue.wish({ episodeId: 'gone', scorer: 's', optionsKey: 'o', actions: 2 });
   const job = journal.queue.claim('w', 's', 'o', 1000);
@@ -75,6 +78,7 @@ test('after a purge no file below the folder holds a word of it: file, log, free
     'snollycache',
     'gongoozlejob',
     'borborygmlog',
+    'cattywampuschip',
   );
   for (const word of words) expect(holding(folder, [word]), word).not.toEqual([]);
   writeFileSync(`${path}.elsewhere`, '');
@@ -92,6 +96,7 @@ test('after a purge no file below the folder holds a word of it: file, log, free
   expect(window.episodes().map(({ id }) => id)).toEqual(['stays']);
   expect(window.memo.get('draft stays')).toBe('other draft');
   expect(window.memo.get('open workspace')).toBeNull();
+  expect(window.memo.get('context of elsewhere')).toBe('other chip');
   expect(window.search.find('keptwords')).toHaveLength(1);
   expect(window.search.find('mugwump')).toEqual([]);
   window.append('stays', [note('goes on')], { expectedSeq: 2 });
