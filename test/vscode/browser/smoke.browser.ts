@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { expect, test } from 'vitest';
+import { kilobytes } from '../../../scripts/loaded-parts.mjs';
 import { openChat } from './chat.ts';
 import { withEditor } from './editor.ts';
 
@@ -13,5 +15,15 @@ test('a fresh window shows Turnwise in the activity bar, and its agent answers t
     await chat.field.fill('Return the peak value. round it properly.');
     await chat.field.press('Enter');
     await chat.settled(1);
+    // What this window has parsed of the extension by now.
+    const files = await look(() => {
+      const modules = process.getBuiltinModule('node:module') as unknown as { readonly _cache: object };
+      return Object.keys(modules._cache);
+    });
+    const ours = files.filter((file) => /[\\/]dist[\\/](?:parts[\\/])?[^\\/]+\.cjs$/.test(file));
+    const names = ours.map((file) => basename(file).replace(/-[A-Z0-9]{8}/, ''));
+    console.log(`parsed until the first answer: ${kilobytes(ours).toFixed(0)} kB in ${ours.length} files`);
+    expect(names).toEqual(expect.arrayContaining(['extension.cjs', 'product.cjs', 'chat.cjs']));
+    expect(kilobytes(ours)).toBeLessThan(500);
   });
 });
