@@ -253,25 +253,29 @@ export class ChatSession {
   }
 
   async #request(text: string): Promise<void> {
-    const { marker, maxTurns, takesAgentPrompt } = this.#ports.options();
-    const conversation =
-      this.#conversation ??
-      (await Conversation.start(this.#conversationPorts, {
-        source: 'real_developer',
-        agentPrompt: takesAgentPrompt ? agentPrompt(marker) : null,
-        maxTurns,
-        marker,
-      }));
-    this.#conversation = conversation;
+    const begun = this.#conversation;
     try {
-      await this.#say(() => conversation.request(text));
+      await this.#say(async () => {
+        if (begun === null) this.#conversation = await this.#begin(text);
+        else await begun.request(text);
+      });
       this.#ports.drafts.set(null, '');
-      this.#ports.drafts.set(conversation.id, '');
+      this.#ports.drafts.set(this.episode, '');
     } catch (thrown) {
-      // The words wait in the conversation that has begun.
-      this.#ports.drafts.set(conversation.id, splitContext(text).words);
+      this.#ports.drafts.set(this.episode, splitContext(text).words);
       throw thrown;
     }
+  }
+
+  #begin(request: string): Promise<Conversation> {
+    const { marker, maxTurns, takesAgentPrompt } = this.#ports.options();
+    return Conversation.start(this.#conversationPorts, {
+      source: 'real_developer',
+      agentPrompt: takesAgentPrompt ? agentPrompt(marker) : null,
+      maxTurns,
+      marker,
+      request,
+    });
   }
 
   async #reply(reply: Reply): Promise<void> {

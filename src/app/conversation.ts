@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly marker?: string | undefined;
   /** Default: a new UUIDv7. */
   readonly episodeId?: string | undefined;
+  /** The developer's first words, on the disk together with the start, or neither is; left out: `request` says them later. */
+  readonly request?: string | undefined;
 }
 
 export interface Reply {
@@ -54,6 +56,7 @@ export interface Reply {
   readonly turn?: number | undefined;
 }
 
+const SAY_SOMETHING = 'Say what you need, then send it.';
 /** How often a move is checked anew because somebody else went on with the conversation. */
 const MOST_CONFLICTS = 5;
 
@@ -74,7 +77,10 @@ export class Conversation {
   }
 
   static async start(ports: ConversationPorts, options: StartOptions): Promise<Conversation> {
-    return Conversation.#begin(ports, options, null);
+    const { request } = options;
+    if (request === undefined) return Conversation.#begin(ports, options, null);
+    refuseBlank(request, SAY_SOMETHING);
+    return Conversation.#begin(ports, options, null, [{ type: 'request_accepted', text: request }]);
   }
 
   /** Goes on with an episode of the journal. Throws `no_such_episode`. */
@@ -133,7 +139,7 @@ export class Conversation {
 
   /** The developer's first words. */
   async request(text: string): Promise<StoredEvent> {
-    refuseBlank(text, 'Say what you need, then send it.');
+    refuseBlank(text, SAY_SOMETHING);
     return this.#commit(() => ({ type: 'request_accepted', text }));
   }
 

@@ -208,6 +208,21 @@ test('two windows: facts from both are kept, and a reply that comes too late is 
   expect(here.state.ignored).toEqual([]);
 });
 
+test('a conversation begins with its request, or not at all', async () => {
+  const own = ports([]);
+  const talk = await Conversation.start(own, { source: 'real_developer', request: 'Convert it.' });
+  expect(types(own.journal, talk.id)).toEqual(['episode_started', 'request_accepted']);
+  expect(talk.state).toMatchObject({ phase: 'ready', request: 'Convert it.' });
+  expect(await reasonOf(Conversation.start(own, { source: 'real_developer', request: ' ' }))).toBe('usage empty_text');
+  const full = { ...own.journal, append: () => fail() };
+  const fail = (): never => {
+    throw new TurnwiseError('environment', 'disk_full', 'The disk is full.');
+  };
+  const failing = Conversation.start({ ...own, journal: full }, { source: 'real_developer', request: 'Again.' });
+  expect(await reasonOf(failing)).toBe('environment disk_full');
+  expect(own.journal.episodes().map(({ id }) => id)).toEqual([talk.id]);
+});
+
 test('a writer in the way is waited for; one that stays is named', async () => {
   const path = temporaryStore();
   const talk = await Conversation.start(
