@@ -1,8 +1,10 @@
-import type { Backend, ScorerFacts } from '../core/backend.ts';
+import type { Backend, RenderConversation, ScorerFacts } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
+import type { Message } from '../core/message.ts';
 import type { ActionState, NullReason } from '../core/observation.ts';
 import type { ContextSpan } from '../core/plan/plan.ts';
 import { actionText, cutContext, rendererOf, type ContextPiece } from '../core/template.ts';
+import { isToolName, toolDefinitions } from '../core/tools.ts';
 import { segment, type Transcript, type TurnSpan } from '../core/transcript.ts';
 
 /** An action in token ids, in the context it was rendered in. */
@@ -30,14 +32,17 @@ export async function prepareTranscript(
   const turns = segment(messages);
   const states = turns.map((turn) => transcript.action_states?.[turn.index] ?? 'sampled');
 
-  const render = rendererOf(facts);
+  const renderBare = rendererOf(facts);
   const renderings: { readonly whole: string; readonly pieces: ContextPiece[] | null; readonly action: string }[] = [];
   for (const turn of turns) {
     const observations = turns[turn.index - 1]?.observations ?? [];
     const ended = states[turn.index] !== 'stopped';
+    const tools = toolDefinitions((transcript.offered_tools?.[turn.index] ?? []).filter(isToolName));
+    const render: RenderConversation = (shown, options) => renderBare(shown, { ...options, tools });
+    const read = asRead(transcript, turn);
     renderings.push({
-      ...(await cutContext(render, messages.slice(0, turn.action), observations, signal)),
-      action: await actionText({ render, endOfTurn: facts.template.endOfTurn }, messages, turn.action, {
+      ...(await cutContext(render, read.slice(0, turn.action), observations, signal)),
+      action: await actionText({ render, endOfTurn: facts.template.endOfTurn }, read, turn.action, {
         ended,
         signal,
       }),
@@ -66,7 +71,7 @@ export async function prepareTranscript(
       ids: own ? policyIds : scorerIds,
       tokenSource: own ? 'policy' : 'scorer',
       contextIds,
-      ...(rendersAlike(transcript.prompts?.[turn.index], contextIds, facts)
+      ...(rendersAlike(transcript.prompts?.[turn.index], contextIds, facts) && knowsTools(transcript, turn)
         ? cutAt(contextIds, rendering.pieces, spans)
         : { cut: null, cutProblem: 'template_mismatch' }),
     });
@@ -82,6 +87,17 @@ function rendersAlike(
 ): boolean {
   if (prompt?.model !== identity.id) return true;
   return sameIds(prompt.ids, contextIds);
+}
+
+/** The messages in the roles in which the model of an action read them: one that was told of no tools gets their results as a user's words. */
+function asRead({ messages, offered_tools }: Transcript, { index }: TurnSpan): readonly Message[] {
+  if (offered_tools === undefined || (offered_tools[index] ?? []).length > 0) return messages;
+  return messages.map((message) => (message.role === 'tool' ? { ...message, role: 'user' } : message));
+}
+
+/** Whether the tools that the model was told of are ones that can be described here: another version may have had others. */
+function knowsTools({ offered_tools }: Transcript, { index }: TurnSpan): boolean {
+  return (offered_tools?.[index] ?? []).every(isToolName);
 }
 
 /** A token that crosses an observation's edge shows as a cut that does not add up to the joint tokenisation. */

@@ -1,14 +1,12 @@
 import type { ToolOffer } from '../core/backend.ts';
 import type { Message } from '../core/message.ts';
 import { splitToolCalls, type ToolCall } from '../core/tool-call.ts';
+import { wireTool } from '../core/tools.ts';
 
 /** Keys of a chat request that tell a server of the tools. */
 export function toolParams({ definitions, choice }: ToolOffer): Record<string, unknown> {
   return {
-    tools: definitions.map(({ name, description, parameters }) => ({
-      type: 'function',
-      function: { name, description, parameters },
-    })),
+    tools: definitions.map(wireTool),
     tool_choice: choice,
   };
 }

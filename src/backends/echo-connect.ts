@@ -6,7 +6,7 @@ import { askEcho, ECHO_MODES, readEcho, sameText, type EchoMode } from './echo-r
 import type { JsonClient } from './json-client.ts';
 import { chooseModel } from './remote-model.ts';
 import type { RemoteServer } from './remote-server.ts';
-import { openScorerText, type ScorerText, type TextRoutes } from './scorer-text.ts';
+import { openScorerText, toldOf, type ScorerText, type TextRoutes } from './scorer-text.ts';
 import { checkSame, probeSequence } from './self-check.ts';
 import { readTokenizerFolder } from './tokenizer-folder.ts';
 
@@ -148,8 +148,9 @@ async function textRoutes(
       tokenize,
       detokenize: (tokens, stop) =>
         client.post('/detokenize', { model, tokens, skip_special_tokens: false }, textSchema, stop),
-      tokenizeMessages: async (messages, add_generation_prompt, stop) => {
-        const body = { model, messages, add_generation_prompt, add_special_tokens: false };
+      tokenizeMessages: async (messages, { addGenerationPrompt, tools, signal: stop }) => {
+        const talk = { messages, add_generation_prompt: addGenerationPrompt, ...toldOf(tools) };
+        const body = { model, ...talk, add_special_tokens: false };
         return (await client.post('/tokenize', body, tokensSchema, stop)).tokens;
       },
       template: null,

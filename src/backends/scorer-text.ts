@@ -1,8 +1,9 @@
-import type { ChatTemplate, RenderConversation } from '../core/backend.ts';
+import type { ChatTemplate, RenderConversation, ToolDefinition } from '../core/backend.ts';
 import { TurnwiseError } from '../core/error.ts';
 import type { Message } from '../core/message.ts';
 import { rendererOf } from '../core/template.ts';
 import { sha256Text } from '../core/sha.ts';
+import { wireTool } from '../core/tools.ts';
 import { readTokenizerFolder } from './tokenizer-folder.ts';
 
 /** How a remote scorer turns texts into ids and back, and conversations into texts. */
@@ -17,6 +18,15 @@ export interface ScorerText {
   detokenize(ids: readonly number[], signal?: AbortSignal): Promise<string>;
 }
 
+export type TokenizeMessages = (
+  messages: readonly Message[],
+  options: {
+    readonly addGenerationPrompt: boolean;
+    readonly signal?: AbortSignal | undefined;
+    readonly tools?: readonly ToolDefinition[] | undefined;
+  },
+) => Promise<number[]>;
+
 /** What a server itself offers about its tokenizer; a route that it lacks is null. */
 export interface TextRoutes {
   /** What the server is called in sentences. */
@@ -24,10 +34,14 @@ export interface TextRoutes {
   tokenize(text: string, signal?: AbortSignal): Promise<number[]>;
   detokenize(ids: readonly number[], signal?: AbortSignal): Promise<string>;
   /** Ids of a conversation as its own chat route would render it. */
-  readonly tokenizeMessages:
-    ((messages: readonly Message[], addGenerationPrompt: boolean, signal?: AbortSignal) => Promise<number[]>) | null;
+  readonly tokenizeMessages: TokenizeMessages | null;
   /** The chat template, where the server tells it. */
   readonly template: ChatTemplate | null;
+}
+
+/** The key of a request that tells a server of tools, where there are any. */
+export function toldOf(tools: readonly ToolDefinition[] = []): { readonly tools?: readonly unknown[] } {
+  return tools.length === 0 ? {} : { tools: tools.map(wireTool) };
 }
 
 /** Texts in flight at once while the server tokenises. */
@@ -58,9 +72,9 @@ function ofServer(routes: TextRoutes): ScorerText {
     render:
       routes.template !== null
         ? null
-        : async (messages, { addGenerationPrompt, signal }) => {
+        : async (messages, options) => {
             if (tokenizeMessages === null) throw noTemplate(routes.name);
-            return routes.detokenize(await tokenizeMessages(messages, addGenerationPrompt, signal), signal);
+            return routes.detokenize(await tokenizeMessages(messages, options), options.signal);
           },
     tokenizerSha: null,
     templateSha: routes.template === null ? null : sha256Text(routes.template.source),
@@ -110,7 +124,7 @@ async function checkTemplate(text: ScorerText, routes: TextRoutes, signal?: Abor
     const messages = addGenerationPrompt ? PROBE_TALK : PROBE_TALK.slice(0, 2);
     const rendered = await render(messages, { addGenerationPrompt, signal });
     const [ours = []] = await text.tokenize([rendered], signal);
-    if (sameIds(ours, await tokenizeMessages(messages, addGenerationPrompt, signal))) continue;
+    if (sameIds(ours, await tokenizeMessages(messages, { addGenerationPrompt, signal }))) continue;
     throw new TurnwiseError(
       'unsupported',
       'template_mismatch',

@@ -3,7 +3,7 @@ import type { ScorerFacts } from '../core/backend.ts';
 import type { JsonClient } from './json-client.ts';
 import { chooseModel } from './remote-model.ts';
 import type { RemoteServer } from './remote-server.ts';
-import { openScorerText, type ScorerText, type TextRoutes } from './scorer-text.ts';
+import { openScorerText, toldOf, type ScorerText, type TextRoutes } from './scorer-text.ts';
 import { checkSame, probeSequence } from './self-check.ts';
 import { askSglang } from './sglang-request.ts';
 import { openVocabulary, type Vocabulary } from './sglang-vocabulary.ts';
@@ -123,8 +123,10 @@ function textRoutes(client: JsonClient, model: string): TextRoutes {
     tokenize: (text, signal) => tokenize(client, model, text, signal),
     detokenize: async (tokens, signal) =>
       (await client.post('/detokenize', { model, tokens, skip_special_tokens: false }, textSchema, signal)).text,
-    tokenizeMessages: async (messages, add_generation_prompt, signal) =>
-      (await client.post('/tokenize', { model, messages, add_generation_prompt }, tokensSchema, signal)).tokens,
+    tokenizeMessages: async (messages, { addGenerationPrompt, tools, signal }) => {
+      const body = { model, messages, add_generation_prompt: addGenerationPrompt, ...toldOf(tools) };
+      return (await client.post('/tokenize', body, tokensSchema, signal)).tokens;
+    },
     template: null,
   };
 }

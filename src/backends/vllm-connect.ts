@@ -4,7 +4,7 @@ import { TurnwiseError } from '../core/error.ts';
 import type { JsonClient } from './json-client.ts';
 import { chooseModel } from './remote-model.ts';
 import type { RemoteServer } from './remote-server.ts';
-import { openScorerText, type ScorerText, type TextRoutes } from './scorer-text.ts';
+import { openScorerText, toldOf, type ScorerText, type TextRoutes } from './scorer-text.ts';
 import { checkSame, probeSequence } from './self-check.ts';
 import { adviceOnLogprobsMode } from './vllm-logprobs-mode.ts';
 import { askVllm, readVllm, type VllmAnswer } from './vllm-request.ts';
@@ -103,8 +103,10 @@ function textRoutes(client: JsonClient, model: string): TextRoutes {
       (await client.post('/tokenize', { ...plain, prompt }, tokensSchema, signal)).tokens,
     detokenize: async (tokens, signal) =>
       (await client.post('/detokenize', { model, tokens }, promptSchema, signal)).prompt,
-    tokenizeMessages: async (messages, add_generation_prompt, signal) =>
-      (await client.post('/tokenize', { ...plain, messages, add_generation_prompt }, tokensSchema, signal)).tokens,
+    tokenizeMessages: async (messages, { addGenerationPrompt, tools, signal }) => {
+      const body = { ...plain, messages, add_generation_prompt: addGenerationPrompt, ...toldOf(tools) };
+      return (await client.post('/tokenize', body, tokensSchema, signal)).tokens;
+    },
     template: null,
   };
 }

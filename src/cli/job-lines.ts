@@ -1,4 +1,5 @@
 import type { JobReport } from '../app/scoring-worker.ts';
+import { wordsOf } from '../core/gist.ts';
 import { oneLine, signed } from '../core/review.ts';
 import type { Journal } from '../store/journal.ts';
 import { printJson } from './command.ts';
@@ -57,7 +58,7 @@ export class JobPrinter {
 
   #titleOf(id: string): string {
     const request = this.#journal.read(id).find(({ body }) => body.type === 'request_accepted')?.body;
-    return request?.type === 'request_accepted' ? oneLine(request.text, 48) : id;
+    return request?.type === 'request_accepted' ? oneLine(wordsOf(request.text), 48) : id;
   }
 }
 

@@ -77,10 +77,17 @@ export interface ChatTemplate {
   readonly eosToken: string | null;
 }
 
-/** A conversation as the model sees it; with `addGenerationPrompt` it ends where the next action begins. */
+/**
+ * A conversation as the model sees it; with `addGenerationPrompt` it ends where the next action begins, with `tools` it is told of
+ * these as its template does.
+ */
 export type RenderConversation = (
   messages: readonly Message[],
-  options: { readonly addGenerationPrompt: boolean; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly addGenerationPrompt: boolean;
+    readonly signal?: AbortSignal | undefined;
+    readonly tools?: readonly ToolDefinition[] | undefined;
+  },
 ) => Promise<string>;
 
 /** Bounds and facts of a scorer, learned at connect. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { exportedOutcome } from './dataset/export-episode.ts';
 import type { EpisodeState, TurnState } from './episode-state.ts';
+import { wordsOf } from './gist.ts';
 import { MARK_IDS, type MarkId } from './marks/mark.ts';
 import { markEpisode, marksOf } from './marks/marks.ts';
 import { nullReasonSchema, type NullReason } from './observation.ts';
@@ -64,7 +65,7 @@ export function digestOf(state: EpisodeState, exportable: boolean): EpisodeDiges
   const models = state.turns.flatMap(({ generation }) => generation?.model ?? []);
   return {
     id: state.id,
-    title: state.title ?? (state.request === null ? null : oneLine(state.request, 80)),
+    title: state.title ?? (state.request === null ? null : oneLine(wordsOf(state.request), 80)),
     named: state.title !== null,
     startedAt: state.createdAt,
     source: state.source,

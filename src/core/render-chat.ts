@@ -1,7 +1,8 @@
 import { Template } from '@huggingface/jinja';
-import type { ChatTemplate } from './backend.ts';
+import type { ChatTemplate, ToolDefinition } from './backend.ts';
 import { errorText, TurnwiseError } from './error.ts';
 import type { Message } from './message.ts';
+import { wireTool } from './tools.ts';
 
 /**
  * Renders a conversation by a model's own chat template. With `addGenerationPrompt` the text ends where the next action
@@ -10,7 +11,10 @@ import type { Message } from './message.ts';
 export function renderChat(
   template: ChatTemplate,
   messages: readonly Message[],
-  { addGenerationPrompt }: { readonly addGenerationPrompt: boolean },
+  {
+    addGenerationPrompt,
+    tools = [],
+  }: { readonly addGenerationPrompt: boolean; readonly tools?: readonly ToolDefinition[] | undefined },
 ): string {
   try {
     return compiled(template).render({
@@ -18,6 +22,8 @@ export function renderChat(
       add_generation_prompt: addGenerationPrompt,
       bos_token: template.bosToken ?? '',
       eos_token: template.eosToken ?? '',
+      // Templates ask whether there are any, each in its own way.
+      ...(tools.length === 0 ? {} : { tools: tools.map(wireTool) }),
     });
   } catch (cause) {
     throw new TurnwiseError(

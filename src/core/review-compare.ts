@@ -2,6 +2,7 @@ import { compareScores } from './compare-scores.ts';
 import { axisOf } from './review-axis.ts';
 import type { CompareView, Figure } from './review-protocol.ts';
 import { figure, FINE_DIGITS, placeholderWords, type ReviewSources } from './review-view.ts';
+import { gistOf } from './gist.ts';
 import { oneLine, reasonWords } from './review.ts';
 import type { ScoredEpisode } from './scored-episode.ts';
 import { sha256Text } from './sha.ts';
@@ -21,12 +22,12 @@ export function compareView(
   const b = find(chosen?.b) ?? named.find(({ row }) => row !== a)?.row ?? null;
   const both = a !== null && b !== null ? compareScores([a], [b]) : null;
   const flips = new Set(both?.flips.map(({ turn }) => turn));
-  const turns = state.turns.map(({ index, question, message, text }) => ({
-    index,
-    said: oneLine(question ?? message ?? text),
-    a: gainIn(a, index),
-    b: gainIn(b, index),
-    flips: flips.has(index),
+  const turns = state.turns.map((turn) => ({
+    index: turn.index,
+    said: oneLine(gistOf(turn)),
+    a: gainIn(a, turn.index),
+    b: gainIn(b, turn.index),
+    flips: flips.has(turn.index),
   }));
   return {
     scorings: named.map(({ key, row }) => ({

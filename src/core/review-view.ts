@@ -1,3 +1,4 @@
+import { wordsOf } from './gist.ts';
 import { CALIBRATION_MIN } from './calibration.ts';
 import { explainParts } from './credit/explain.ts';
 import { ESTIMATORS } from './credit/gain.ts';
@@ -75,7 +76,7 @@ function headOf(
   const mean = reach(rows.map((row) => row.mean));
   return {
     episode: state.id,
-    title: oneLine(state.request ?? 'New conversation', 200),
+    title: oneLine(wordsOf(state.request ?? 'New conversation'), 200),
     about: about(state),
     total: figure(review.gain, TOTAL_DIGITS, 'no gain yet'),
     outcome: outcomeFigure(state, ledger),

@@ -2,6 +2,7 @@ import { toldMuchYetFailed } from './caution.ts';
 import { exportedOutcome } from './dataset/export-episode.ts';
 import type { Ledger, LedgerTurn } from './credit/ledger.ts';
 import type { EpisodeState, TurnState } from './episode-state.ts';
+import { gistOf, wordsOf } from './gist.ts';
 import type { MarkId } from './marks/mark.ts';
 import { markEpisode, marksOf } from './marks/marks.ts';
 import type { NullReason } from './observation.ts';
@@ -78,8 +79,9 @@ export function reviewEpisode(
     return {
       index: turn.index,
       kind: turn.kind,
-      said: oneLine(turn.question ?? turn.message ?? turn.text),
-      reply: turn.observations.length === 0 ? null : oneLine(turn.observations.map(({ text }) => text).join(' ')),
+      said: oneLine(gistOf(turn)),
+      reply:
+        turn.observations.length === 0 ? null : oneLine(turn.observations.map(({ text }) => wordsOf(text)).join(' ')),
       gain,
       mean: score?.gain ?? null,
       why: missing?.why ?? null,
@@ -93,7 +95,7 @@ export function reviewEpisode(
   const gains = turns.flatMap(({ gain }) => gain ?? []);
   return {
     id: state.id,
-    title: oneLine(state.request ?? 'New conversation'),
+    title: oneLine(wordsOf(state.request ?? 'New conversation')),
     decision: state.turns.findLast(({ kind }) => kind === 'answer')?.decision ?? null,
     gain: gains.length === 0 ? null : gains.reduce((sum, gain) => sum + gain, 0),
     scoredBy,

@@ -23,10 +23,15 @@ export function toTranscript(state: EpisodeState): Transcript {
   };
 }
 
-/** The same with what each action's model read in front of it, so that a scorer can tell whether it renders the same. */
+/** The same with what each action's model read in front of it and was told of, so that a scorer renders the same, and can tell. */
 export function toScorable(state: EpisodeState): Transcript {
   const prompts = state.turns.map(({ generation }) =>
     generation?.prompt_ids ? { model: generation.model, ids: [...generation.prompt_ids] } : null,
   );
-  return { ...toTranscript(state), prompts };
+  const offered = state.turns.map(({ generation }) => generation?.offered_tools?.slice() ?? null);
+  return {
+    ...toTranscript(state),
+    prompts,
+    ...(offered.some((names) => names !== null) ? { offered_tools: offered } : {}),
+  };
 }

@@ -43,6 +43,11 @@ export function isToolName(name: string): name is ToolName {
   return Object.hasOwn(TOOLS, name);
 }
 
+/** A definition in the form in which servers take it and templates print it. */
+export function wireTool({ name, description, parameters }: ToolDefinition) {
+  return { type: 'function', function: { name, description, parameters } } as const;
+}
+
 /** The tools of these names as a server is told of them. */
 export function toolDefinitions(names: readonly ToolName[]): ToolDefinition[] {
   return names.map((name) => {

@@ -13,7 +13,8 @@ const ratingSchema = z.object({
  * One episode as `turnwise score` and `turnwise import` take it: a line of JSONL. Messages are rendered exactly as given;
  * the first user message is the request. Without `group_id` episodes with the same request are a group. Unknown keys pass through.
  * `action_ids[k]` are the policy's own token ids of the k-th assistant message, `action_states[k]` how it came to be
- * (default `sampled`), `prompts[k]` what the model that chatted read in front of it, as its server told.
+ * (default `sampled`), `prompts[k]` what the model that chatted read in front of it, as its server told, `offered_tools[k]`
+ * the names of Turnwise's tools that it was told of.
  */
 export const transcriptSchema = z.looseObject({
   episode_id: z.string().min(1),
@@ -29,6 +30,7 @@ export const transcriptSchema = z.looseObject({
   turn_rewards: z.array(z.number().nullable()).optional(),
   /** What people thought, of the k-th action (`turn`, from 0) or, `turn` null, of the whole; `thumb` 1 up, 0 down. */
   ratings: z.array(ratingSchema).optional(),
+  offered_tools: z.array(z.array(z.string()).nullable()).optional(),
   prompts: z.array(z.object({ model: z.string(), ids: z.array(z.int().nonnegative()) }).nullable()).optional(),
 });
 export type Transcript = z.infer<typeof transcriptSchema>;

@@ -260,11 +260,13 @@ function moreItem({ id, more }: Extract<TreeNode, { type: 'more' }>): vscode.Tre
   return item;
 }
 
+const KIND_ICONS = { question: 'question', answer: 'code', tool_call: 'tools' } as const;
+
 function turnIcon({ gain, pending, mark, kind }: TurnReview): vscode.ThemeIcon {
   // What only waits must not look busy: the queue may be paused.
   if (mark === 'queued') return new vscode.ThemeIcon('clock');
   if (pending) return new vscode.ThemeIcon('loading~spin');
-  if (gain === null) return new vscode.ThemeIcon(kind === 'answer' ? 'code' : 'question');
+  if (gain === null) return new vscode.ThemeIcon(KIND_ICONS[kind]);
   // By shape first: colour alone would not reach everybody.
   return gain < 0
     ? new vscode.ThemeIcon('arrow-down', new vscode.ThemeColor('charts.orange'))
@@ -274,7 +276,7 @@ function turnIcon({ gain, pending, mark, kind }: TurnReview): vscode.ThemeIcon {
 /** What stands under a turn: its credit, the mean behind the gain, and the reply that was masked. */
 function factsOf(
   episode: string,
-  { index, gain, mean, credit, reply, why, mark, marks, override }: TurnReview,
+  { index, kind, gain, mean, credit, reply, why, mark, marks, override }: TurnReview,
 ): TreeNode[] {
   const fact = (name: string, label: string, detail: string, icon: string): TreeNode => ({
     type: 'fact',
@@ -306,8 +308,12 @@ function factsOf(
             'symbol-ruler',
           ),
         ]),
-    ...(reply === null ? [] : [fact('reply', reply, vscode.l10n.t('your reply'), 'reply')]),
+    ...(reply === null ? [] : [fact('reply', reply, replyWords(kind), 'reply')]),
   ];
+}
+
+function replyWords(kind: TurnReview['kind']): string {
+  return kind === 'tool_call' ? vscode.l10n.t('what came back') : vscode.l10n.t('your reply');
 }
 
 function factItem({ id, label, detail, icon }: Extract<TreeNode, { type: 'fact' }>): vscode.TreeItem {

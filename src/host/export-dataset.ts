@@ -67,12 +67,16 @@ async function exportSome(host: Host, ids: readonly string[], only: string | nul
   const copy = vscode.l10n.t('Copy Path');
   const answer = await vscode.window.showInformationMessage(
     [
-      summary.rows === 1
-        ? vscode.l10n.t('Exported 1 conversation with {turns} turns.', { turns: summary.turns })
-        : vscode.l10n.t('Exported {rows} conversations with {turns} turns.', {
-            rows: summary.rows,
-            turns: summary.turns,
-          }),
+      vscode.l10n.t('Exported {conversations} {turns}.', {
+        conversations:
+          summary.rows === 1
+            ? vscode.l10n.t('1 conversation')
+            : vscode.l10n.t('{count} conversations', { count: summary.rows }),
+        turns:
+          summary.turns === 1
+            ? vscode.l10n.t('with 1 turn')
+            : vscode.l10n.t('with {count} turns', { count: summary.turns }),
+      }),
       ...(left === 0 ? [] : [vscode.l10n.t('{count} left out.', { count: left })]),
       ...(summary.redacted === 0 ? [] : [vscode.l10n.t('Secrets replaced in {count}.', { count: summary.redacted })]),
       out.fsPath,

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { TurnwiseError } from '../core/error.ts';
 import { titleSchema } from '../core/event.ts';
+import { wordsOf } from '../core/gist.ts';
 import { oneLine } from '../core/review.ts';
 import type { EpisodeFacts } from '../store/list-episodes.ts';
 import type { SearchHit } from '../store/search.ts';
@@ -83,7 +84,7 @@ export function nameOfEpisode(facts: Pick<EpisodeFacts, 'title' | 'request'>): s
 }
 
 function requestOf({ request }: Pick<EpisodeFacts, 'request'>): string {
-  return oneLine(request ?? vscode.l10n.t('New conversation'), 80);
+  return oneLine(wordsOf(request ?? vscode.l10n.t('New conversation')), 80);
 }
 
 /** What matches a query, the newest first; all conversations where nothing is asked. */

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { z } from 'zod';
 import { TurnwiseError } from '../core/error.ts';
+import { wordsOf } from '../core/gist.ts';
 import { oneLine } from '../core/review.ts';
 import type { Host } from './host.ts';
 import { runCli } from './run-cli.ts';
@@ -56,7 +57,7 @@ async function mayGo({ episodes, files }: z.infer<typeof purgeSchema>, request: 
   const scope = also.length === 0 ? '' : l10n.t('With it go {0}. ', also.join(l10n.t(' and ')));
   const go = l10n.t('Delete for Good');
   const answer = await vscode.window.showWarningMessage(
-    request === null ? l10n.t('Delete this conversation?') : l10n.t('Delete “{0}”?', oneLine(request, 60)),
+    request === null ? l10n.t('Delete this conversation?') : l10n.t('Delete “{0}”?', oneLine(wordsOf(request), 60)),
     {
       modal: true,
       detail: `${scope}${l10n.t('Its words, scores and drafts are taken out of the journal. Exported datasets and copies made elsewhere keep theirs. This cannot be undone.')}`,

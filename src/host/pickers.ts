@@ -40,7 +40,7 @@ export async function manageServers(host: Host): Promise<void> {
   const current = host.settings.current['chat.server'];
   const name = await pickServer(host, { title: vscode.l10n.t('Servers and models'), current, scoring: false });
   const server = host.settings.current.servers.find((candidate) => candidate.name === name);
-  if (server) await askForServer(host, server);
+  if (server) await askForServer(host, { old: server });
 }
 
 /** Asks for the key of a server; an empty answer takes the old one away. */
@@ -96,13 +96,13 @@ async function pickServer(
     const { item, wish: button } = answer;
     const server = host.settings.current.servers.find(({ name }) => name === item.profile);
     if (button === null) {
-      if (item.then === 'add') return askForServer(host);
+      if (item.then === 'add') return askForServer(host, { toScore: wish.scoring });
       if (item.then === 'use') return item.profile;
       if (!(await chooseEngineModel(host))) return null;
       return ENGINE_PROFILE;
     }
     if (server === undefined) continue;
-    if (button === 'edit') await askForServer(host, server);
+    if (button === 'edit') await askForServer(host, { old: server });
     else if (button === 'key') await askForKey(host, server.name);
     else await removeServer(host, server.name);
   }

@@ -7,8 +7,12 @@ import type { Host } from './host.ts';
 /**
  * Asks for an address, finds out what answers there, lets one choose among its models, and keeps the profile in the settings
  * and its key, where it wants one, in the secret storage. The name of the profile; null: the developer thought better of it.
+ * `toScore`: whoever asked it to score says next why it cannot.
  */
-export async function askForServer(host: Host, old: ServerProfile | null = null): Promise<string | null> {
+export async function askForServer(
+  host: Host,
+  { old = null, toScore = false }: { readonly old?: ServerProfile | null; readonly toScore?: boolean } = {},
+): Promise<string | null> {
   if (!vscode.workspace.isTrusted) {
     void vscode.window.showWarningMessage(
       vscode.l10n.t('This workspace is not trusted, so servers cannot be added here; trust it first.'),
@@ -32,7 +36,7 @@ export async function askForServer(host: Host, old: ServerProfile | null = null)
   ]);
   if (why === null)
     vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('{name} can chat and score', { name })}`, 5000);
-  else void vscode.window.showInformationMessage(why);
+  else if (!toScore) void vscode.window.showInformationMessage(why);
   return name;
 }
 

@@ -66,9 +66,11 @@ export class ProposalDiff implements vscode.Disposable {
       .update(`${proposal.episode} ${proposal.turn} ${result}`)
       .digest('hex')
       .slice(0, 12);
+    // The editor shows the path above the diff, and leaves the query away.
     const preview = vscode.Uri.from({
       scheme: PROPOSAL_SCHEME,
-      path: `/${stamp}/${name.split(/[\\/]/).at(-1) ?? name}`,
+      path: `/${vscode.l10n.t('Proposal')}/${name.split(/[\\/]/).at(-1) ?? name}`,
+      query: stamp,
     });
     this.#files.put(preview, result);
     this.#shown = { ...proposal, target: document.uri, preview, version: document.version, result };

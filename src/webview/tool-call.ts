@@ -4,7 +4,8 @@ import { visibleControls } from '../core/visible-controls.ts';
 import type { CallView, ReplyView, TurnView } from '../core/webview-protocol.ts';
 
 /** What a tool does, for people: its icon, and what it is called while it runs or when it is done. */
-function words(name: string, done: boolean): readonly [icon: string, verb: string] {
+function words(name: string, result: ReplyView | null): readonly [icon: string, verb: string] {
+  const done = result !== null;
   switch (name) {
     case 'read_file':
       return ['file', done ? t('Read') : t('Reading')];
@@ -15,7 +16,8 @@ function words(name: string, done: boolean): readonly [icon: string, verb: strin
     case 'diagnostics':
       return ['warning', done ? t('Looked at the problems') : t('Looking at the problems')];
     case 'run_tests':
-      return ['beaker', done ? t('Ran the tests') : t('Running the tests')];
+      if (result !== null) return ['beaker', result.kind === 'test' ? t('Ran the tests') : t('The tests were not run')];
+      return ['beaker', t('Running the tests')];
     default:
       return ['tools', name];
   }
@@ -27,7 +29,7 @@ export function toolCalls({ calls, replies }: Pick<TurnView, 'calls' | 'replies'
 }
 
 function row({ name, detail }: CallView, result: ReplyView | null): TemplateResult {
-  const [icon, verb] = words(name, result !== null);
+  const [icon, verb] = words(name, result);
   const title = html`<span class="codicon codicon-${icon}" aria-hidden="true"></span><span class="verb">${verb}</span
     ><code class="name">${visibleControls(detail)}</code>`;
   if (result === null) return html`<p class="call open">${title}</p>`;

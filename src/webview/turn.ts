@@ -83,7 +83,7 @@ export class TurnElement extends LitElement {
     if (turn === null || this.asleep) return nothing;
     const replies = turn.kind === 'tool_call' ? turn.replies.slice(turn.calls.length) : turn.replies;
     return html`
-      <article class="agent" aria-label=${t('Turn {turn}, agent', { turn: turn.index + 1 })}>
+      <article class="agent ${turn.kind}" aria-label=${t('Turn {turn}, agent', { turn: turn.index + 1 })}>
         ${this.#body(turn)} ${turn.state === 'stopped' ? mark('debug-stop', t('Stopped')) : nothing}
         ${turnActions(turn, this, this.onIntent)}
       </article>

@@ -66,6 +66,8 @@ test('a server is added by its address: its models are offered, its key is asked
   await answer('Name of the server', null);
   const refusal = page.locator('.monaco-dialog-box', { hasText: 'Scoring is not possible with ollama, because' });
   await refusal.waitFor();
+  // The dialog alone says it.
+  expect(await toast(page, 'Scoring is not possible').count()).toBe(0);
   await shoot('shell-cannot-score');
   await refusal.getByRole('button', { name: 'Score with the Local Engine' }).click();
 
@@ -85,6 +87,51 @@ test('a scorer that cannot score is said in the chat before the first message, a
   await sentence.waitFor();
   await choose('engine');
   await sentence.waitFor({ state: 'detached' });
+});
+
+test('the buttons of a profile change its model, replace its key and remove both', async () => {
+  const { page, look } = editor();
+  const title = (words: string) => page.locator('.quick-input-widget .quick-input-title', { hasText: words });
+  const row = page.locator('.quick-input-list .monaco-list-row', { hasText: /^ollama/ });
+  const press = async (button: string) => {
+    await title('Which server should chat?').waitFor();
+    await row.hover();
+    await row.getByRole('button', { name: button }).click();
+  };
+  const enter = async (box: string, text: string | null) => {
+    await title(box).waitFor();
+    if (text !== null) await page.locator('.quick-input-widget input').locator('visible=true').first().fill(text);
+    await page.keyboard.press('Enter');
+  };
+  const profiles = () => look((vscode) => vscode.workspace.getConfiguration('turnwise').get('servers'));
+
+  await runCommand(page, 'Turnwise: Choose Chat Server…');
+  await press('Change');
+  await enter('Address of the server', null);
+  // Its key is known: the models come at once.
+  await title('Which model?').waitFor();
+  await pick(page, 'qwen3:8b');
+  await expect.poll(profiles).toMatchObject([{ name: 'ollama', model: 'qwen3:8b' }]);
+  await press('Set its key');
+  await enter('Key of ollama', 'a-wrong-key');
+  await press('Change');
+  await enter('Address of the server', null);
+  await page.getByText('The server refused this key.').waitFor();
+  await page.keyboard.press('Escape');
+
+  await press('Remove');
+  await modal(page).getByText('Remove ollama?').waitFor();
+  await modal(page).getByRole('button', { name: 'Remove', exact: true }).click();
+  await expect.poll(profiles).toEqual([]);
+  await title('Which server should chat?').waitFor();
+  await row.waitFor({ state: 'detached' });
+  // The key is gone with it: it is asked for as if it had never been given.
+  const { port } = ollama.address() as AddressInfo;
+  await pick(page, 'Add a server…');
+  await enter('Address of the server', `127.0.0.1:${port}`);
+  await page.getByText('The server asks for a key.').waitFor();
+  await page.keyboard.press('Escape');
+  await title('Key of').waitFor({ state: 'hidden' });
 });
 
 test('conversations are found by their words, renamed, exported one by one, and deleted', async () => {
@@ -116,7 +163,7 @@ test('conversations are found by their words, renamed, exported one by one, and 
   await chooseInMenu(page, named, 'Export Conversation…');
   await modal(page).getByRole('button', { name: 'Allow and Export' }).click();
   const path = await takeProposedPath(page);
-  await toast(page, 'Exported 1 conversation').waitFor();
+  await toast(page, 'Exported 1 conversation with 1 turn.').waitFor();
   expect(existsSync(join(path, 'manifest.json'))).toBe(true);
   expect(path.startsWith(folder)).toBe(true);
 
