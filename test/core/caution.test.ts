@@ -29,7 +29,7 @@ function marked(gains: readonly (number | null)[], outcome: number | null, place
 describe('a reply that told much in an episode that failed is marked', () => {
   test.each<[string, (number | null)[], number | null, Placebo | null, boolean[]]>([
     ['it was followed and failed', [0.5, 0.01, null], 0, null, [true, false, false]],
-    ['a nat is much', [0.2, 0.19], 0, null, [true, false]],
+    ['a bit is much: twice as likely', [0.139, 0.138], 0, null, [true, false]],
     ['nothing is known against it: it passed', [0.5, 0.01, null], 1, null, [false, false, false]],
     ['nobody knows how it ended', [0.5], null, null, [false]],
     ['the agent acted against it', [-0.5, 0], 0, null, [false, false]],
