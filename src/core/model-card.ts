@@ -4,8 +4,8 @@ import { maskModeSchema } from './scored-episode.ts';
 
 /**
  * What a model's card says it was measured to do as a scorer: placebo gains per token (`shift_mean`) and in total
- * (`shift_sum`), under the other estimators, and how each placeholder acts on it. Cards of before say the first alone, under
- * the default options.
+ * (`shift_sum`), under the other estimators and another placeholder, and how each placeholder acts on it. Cards of before say the
+ * first alone, under the default options.
  */
 export const cardMeasurementsSchema = z.object({
   placebo: z
@@ -17,7 +17,11 @@ export const cardMeasurementsSchema = z.object({
       sd_sum: z.number().nonnegative().optional(),
       placeholder: z.string().default(DEFAULT_PLACEHOLDER),
       mask_mode: maskModeSchema.default('length_matched'),
-      others: z.array(placeboSchema.omit({ placeholder: true, mask_mode: true })).optional(),
+      others: z
+        .array(
+          placeboSchema.omit({ placeholder: true, mask_mode: true }).extend({ placeholder: z.string().optional() }),
+        )
+        .optional(),
     })
     .nullable()
     .optional(),
@@ -54,6 +58,6 @@ function placeboOfCard(placebo: NonNullable<CardMeasurements['placebo']>): Calib
     mean_sum === undefined || sd_sum === undefined
       ? []
       : [{ ...way, estimator: 'shift_sum', mean: mean_sum, sd: sd_sum } as const];
-  const more = others.map((figures) => ({ placeholder, mask_mode, ...figures }));
+  const more = others.map((figures) => ({ ...figures, placeholder: figures.placeholder ?? placeholder, mask_mode }));
   return [{ ...way, estimator: 'shift_mean', mean, sd }, ...total, ...more];
 }
