@@ -72,6 +72,10 @@ async function activateInWindow(
     const { asked, report } = await inHost(
       socket,
       async (api: typeof vscode, names: readonly string[], settle: number) => {
+        // A busy machine takes its time until a new extension is known to a window.
+        for (let wait = 0; wait < 600 && names.some((name) => !api.extensions.getExtension(name)); wait += 1) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
         await new Promise((resolve) => setTimeout(resolve, settle));
         const times: Record<string, number> = {};
         for (const name of names) {

@@ -8,7 +8,10 @@ import { loadedParts } from '../scripts/loaded-parts.mjs';
 import { printFigures, type Figure } from './figures.ts';
 
 const dist = resolve(import.meta.dirname, '../dist');
-const { values: flags } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+// Sizes do not vary; `--runs` is for the parts that stand beside this one on a command line.
+const { values: flags } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, runs: { type: 'string' } },
+});
 
 const { start, firstMessage } = loadedParts(dist);
 const parts: readonly { readonly name: string; readonly files: readonly string[]; readonly atMost?: number }[] = [

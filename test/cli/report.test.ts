@@ -65,6 +65,8 @@ test('no word of a conversation that may not be exported, and no secret of one t
     { id: 'released', source: 'real_developer', questions: 2, passed: 0, reply: said },
     { id: 'withheld', questions: 2, passed: 0, reply: said },
     { id: SECRET, questions: 2, passed: 0, reply: said },
+    // Where a title is cut, half of it would be left.
+    { id: `${'long '.repeat(8)}${SECRET}`, questions: 2, passed: 0, reply: said },
   ]);
   const journal = openJournal(store);
   journal.append('released', [{ type: 'consent_set', scope: 'exportable' }]);
@@ -79,7 +81,9 @@ test('no word of a conversation that may not be exported, and no secret of one t
   const page = readFileSync(join(out, 'index.html'), 'utf8');
   expect(page).toContain('please write function released');
   expect(page).toContain('not released for export');
-  expect(page).not.toMatch(/zanzibar|withheld|qumran|tamarind|saffron|wWPw5k4a/);
+  expect(page.match(/&lt;redacted:github-token:\d&gt;/g)?.length).toBeGreaterThanOrEqual(1);
+  expect(page).toContain('please write function long long long');
+  expect(page).not.toMatch(/zanzibar|withheld|qumran|tamarind|saffron|ghp_|wWPw5k4a/);
 });
 
 test('an empty store is a page that helps; what cannot be done is a sentence', async () => {

@@ -1,10 +1,14 @@
+import type { EpisodeDigest } from '../../core/episode-digest.ts';
 import { MARK_IDS, type MarkId } from '../../core/marks/mark.ts';
+import { reduce } from '../../core/reduce.ts';
+import { oneLine } from '../../core/review.ts';
 import { createRedactor } from '../../core/secrets/redactor.ts';
 import { trendsOf, type Trends } from '../../core/trends.ts';
 import type { DigestFacts } from '../../store/digests.ts';
 import type { Journal } from '../../store/journal.ts';
 import { EpisodeIndex } from '../episode-index.ts';
 import { DEFAULT_SCORE_OPTIONS } from '../score.ts';
+import { knownValues } from '../secret-values.ts';
 import { yardstick, type Yardstick } from '../yardstick.ts';
 
 /** One conversation that a mark points to; no title where it may not leave this machine. */
@@ -31,6 +35,8 @@ export interface ReportData {
 
 /** Marked conversations that a report names. */
 const NAMED = 20;
+/** Of a title that is shown, UTF-16 units. */
+const TITLE_LENGTH = 80;
 
 /** Reads a store for a report: figures of all conversations by its newest scoring, words of those alone that may be exported. */
 export function reportData(journal: Journal): ReportData {
@@ -49,7 +55,14 @@ export function reportData(journal: Journal): ReportData {
   const [first] = newest === undefined ? [] : journal.listScored(newest.scorerKey, newest.optionsKey, 1);
   const marksOf = ({ score }: DigestFacts): MarkId[] =>
     MARK_IDS.filter((id) => score?.marks.some(({ ids }) => ids.includes(id)));
-  const redactor = createRedactor();
+  const redactor = createRedactor(knownValues([]));
+  // Of the whole words: half a secret, at the end of a shortened title, looks like nothing.
+  const titleOf = ({ id, exportable }: EpisodeDigest): string | null => {
+    if (!exportable) return null;
+    const { title, request } = reduce(journal.read(id));
+    const words = title ?? request;
+    return words === null ? null : oneLine(redactor.text(words), TITLE_LENGTH);
+  };
   return {
     trends,
     agreement: yardstick(trends.rated.map((rated) => ({ ...rated, note: null }))),
@@ -60,7 +73,7 @@ export function reportData(journal: Journal): ReportData {
       .filter((own) => marksOf(own).length > 0)
       .slice(0, NAMED)
       .map((own) => ({
-        title: own.digest.exportable && own.digest.title !== null ? redactor.text(own.digest.title) : null,
+        title: titleOf(own.digest),
         marks: marksOf(own),
         gain: gainOf(own),
         outcome: own.digest.outcome,
