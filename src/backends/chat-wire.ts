@@ -30,11 +30,27 @@ export interface ChatWire {
 /** Much longer than any list of models, and than any refusal. */
 const MAX_TEXT_BYTES = 4 * 2 ** 20;
 
+export interface WireServer {
+  /** Begins the sentences about it. */
+  readonly name: string;
+  /** With its `/v1`. */
+  readonly url: string;
+  readonly key: string | null;
+  readonly silenceMs?: number | undefined;
+  readonly maxAnswerBytes?: number | undefined;
+}
+
 /**
  * What is sent is what stands here: nothing of this machine's environment, no name of a system or a version. Requests go out
  * once; silence and size have limits (`hung`, `answer_too_large`).
  */
-export function openChatWire(name: string, baseUrl: string, key: string | null): ChatWire {
+export function openChatWire({
+  name,
+  url,
+  key,
+  silenceMs = SILENCE_MS,
+  maxAnswerBytes = MAX_ANSWER_BYTES,
+}: WireServer): ChatWire {
   const headers = {
     ...(key === null ? {} : { authorization: `Bearer ${key}` }),
     'content-type': 'application/json',
@@ -50,7 +66,7 @@ export function openChatWire(name: string, baseUrl: string, key: string | null):
     const request = body === null ? {} : { method: 'POST', body: JSON.stringify(body) };
     let response: Response;
     try {
-      response = await fetch(`${baseUrl}${path}`, { ...request, headers, signal: watch.signal });
+      response = await fetch(`${url}${path}`, { ...request, headers, signal: watch.signal });
     } catch (cause) {
       throw watch.expired() ? hung() : new NoConnection('fetch failed', { cause });
     }
@@ -66,7 +82,7 @@ export function openChatWire(name: string, baseUrl: string, key: string | null):
     const come: string[] = [];
     const parser = createParser({ onEvent: ({ data }) => come.push(data) });
     try {
-      for await (const bytes of chunksOf(response, watch, MAX_ANSWER_BYTES, tooLarge)) {
+      for await (const bytes of chunksOf(response, watch, maxAnswerBytes, tooLarge)) {
         parser.feed(decoder.decode(bytes, { stream: true }));
         for (const data of come.splice(0)) {
           if (data === DONE) return;
@@ -90,13 +106,13 @@ export function openChatWire(name: string, baseUrl: string, key: string | null):
     return new TurnwiseError(
       'backend',
       'hung',
-      `${name} has said nothing for ${SILENCE_MS / 1000} s and counts as hung; look at it, restart it, and ask again.`,
+      `${name} has said nothing for ${Math.round(silenceMs / 1000)} s and counts as hung; look at it, restart it, and ask again.`,
     );
   }
 
   return {
     async models(signal) {
-      const watch = watchSilence(SILENCE_MS, signal);
+      const watch = watchSilence(silenceMs, signal);
       try {
         const response = await send('/models', null, watch);
         const text = await wholeText(chunksOf(response, watch, MAX_TEXT_BYTES, tooLarge));
@@ -106,7 +122,7 @@ export function openChatWire(name: string, baseUrl: string, key: string | null):
       }
     },
     async complete(body, signal) {
-      const watch = watchSilence(SILENCE_MS, signal);
+      const watch = watchSilence(silenceMs, signal);
       try {
         return eventsOf(await send('/chat/completions', body, watch), watch);
       } catch (thrown) {

@@ -16,6 +16,9 @@ export interface ChatServer {
   readonly model: string | null;
   /** What the server is called in sentences and records. */
   readonly name: string;
+  /** Longest silence, ms, and largest answer, bytes; default: those of every server. */
+  readonly silenceMs?: number | undefined;
+  readonly maxAnswerBytes?: number | undefined;
 }
 
 /** What a server tells about the model before it speaks; unknown is null. */
@@ -50,7 +53,7 @@ interface Asking {
 
 /** Chats with any OpenAI-compatible server. Failures are events, never exceptions; nothing is sent twice but a refused parameter. */
 export function openChat(server: ChatServer): ChatBackend {
-  const wire = openChatWire(server.name, baseUrl(server.url), server.apiKey);
+  const wire = openChatWire({ ...server, url: baseUrl(server.url), key: server.apiKey });
   let level: Level = 'vendor';
   let refusesTools = false;
   let facts: ModelFacts | null = null;

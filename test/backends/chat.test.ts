@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openChat } from '../../src/backends/chat.ts';
+import { openChat, type ChatServer } from '../../src/backends/chat.ts';
 import type { ChatEvent, GenerationRecord, Sampling } from '../../src/core/backend.ts';
 import { sendJson, startProtocolServer, type Answerer } from './protocol-server.ts';
 
@@ -74,9 +74,12 @@ const streaming = (text: string | Buffer): void => {
   };
 };
 
-async function talk(options: { model?: string; signal?: AbortSignal; url?: string } = {}): Promise<ChatEvent[]> {
-  const { model = null, url = server.url, signal } = options;
-  const chat = openChat({ url, apiKey: 'secret', model, name: 'The server' });
+type Limits = Pick<ChatServer, 'silenceMs' | 'maxAnswerBytes'>;
+async function talk(
+  options: Limits & { model?: string; signal?: AbortSignal; url?: string } = {},
+): Promise<ChatEvent[]> {
+  const { model = null, url = server.url, signal, ...limits } = options;
+  const chat = openChat({ url, apiKey: 'secret', model, name: 'The server', ...limits });
   const events: ChatEvent[] = [];
   for await (const said of chat.stream(messages, { sampling, ...(signal ? { signal } : {}) })) events.push(said);
   return events;
@@ -182,6 +185,40 @@ describe('a broken answer', () => {
   ])('%s is failed', async (_, text, reason) => {
     streaming(token('Hé', 3) + text + 'data: [DONE]\n\n');
     expect((await talk()).at(-1)).toMatchObject({ type: 'failed', reason, partial: 'Hé' });
+  });
+});
+
+describe('an answer without an end', () => {
+  const without = (begun: string): void => {
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(begun);
+    };
+  };
+
+  test('in silence is hung, with what had come', async () => {
+    without(token('Hé', 3));
+    expect((await talk({ silenceMs: 150 })).at(-1)).toMatchObject({ type: 'failed', reason: 'hung', partial: 'Hé' });
+    answer = () => undefined;
+    expect(await talk({ silenceMs: 150 })).toMatchObject([{ type: 'failed', reason: 'hung', partial: '' }]);
+  });
+
+  test('of too many words is ended', async () => {
+    without(token('Hé', 3).repeat(100));
+    const last = (await talk({ maxAnswerBytes: 2000 })).at(-1);
+    expect(last).toMatchObject({ type: 'failed', reason: 'answer_too_large' });
+  });
+
+  test('a refusal that does not end is one all the same', async () => {
+    answer = (_, response) => {
+      response.writeHead(500, { 'content-type': 'text/html' });
+      const more = (): void => {
+        while (response.write('x'.repeat(65_536)));
+        response.once('drain', more);
+      };
+      more();
+    };
+    expect((await talk({ model: 'served' })).at(-1)).toMatchObject({ type: 'failed', reason: 'server_error' });
   });
 });
 
