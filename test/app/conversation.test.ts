@@ -225,10 +225,8 @@ test('a conversation begins with its request, or not at all', async () => {
 
 test('a writer in the way is waited for; one that stays is named', async () => {
   const path = temporaryStore();
-  const talk = await Conversation.start(
-    { journal: openJournal(path), chat: scriptedChat([]), sampling, patienceMs: 500 },
-    { source: 'simulated' },
-  );
+  const ports = { journal: openJournal(path), chat: scriptedChat([]), sampling };
+  const talk = await Conversation.start(ports, { source: 'simulated' });
   const writer = connect(path, false);
   writer.db.exec('BEGIN IMMEDIATE');
   const waiting = talk.request('Convert it.');
@@ -237,7 +235,8 @@ test('a writer in the way is waited for; one that stays is named', async () => {
   }, 20);
   expect((await waiting).body).toMatchObject({ text: 'Convert it.' });
   writer.db.exec('BEGIN IMMEDIATE');
-  expect(await reasonOf(talk.close())).toBe('environment store_locked');
+  const hasty = Conversation.open({ ...ports, patienceMs: 100 }, talk.id);
+  expect(await reasonOf(hasty.close())).toBe('environment store_locked');
   writer.db.exec('ROLLBACK');
   writer.db.close();
   expect(talk.state.phase).toBe('ready');
