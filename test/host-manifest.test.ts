@@ -122,6 +122,23 @@ test('nothing is told to anybody: no telemetry in the code, and no package that 
   expect(tellers).toEqual([]);
 });
 
+test('work that takes long says so and can be cancelled, but for what must not be left half done', () => {
+  const works = readdirSync(join(root, 'src/host'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [...text(`src/host/${file}`).matchAll(/withProgress\([\s\S]*?\{([\s\S]*?)\},\n/g)])
+    .map(([, options = '']) => ({
+      title: /l10n\.t\(\s*'([^']*)'/.exec(options)?.[1] ?? 'what a caller names',
+      cancellable: /cancellable: true/.test(options),
+    }));
+  expect(works.length).toBeGreaterThanOrEqual(7);
+  expect(
+    works
+      .filter(({ cancellable }) => !cancellable)
+      .map(({ title }) => title)
+      .sort(),
+  ).toEqual(['Backing up the journal', 'Deleting the conversation for good']);
+});
+
 test('a command in a menu or a title bar has an icon of the editor', () => {
   const icons = new Map(manifest.commands.map(({ command, icon }) => [command, icon]));
   const known = text('node_modules/@vscode/codicons/dist/codicon.css');

@@ -1,11 +1,8 @@
-import { cp, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { root } from '../../host/cache.mjs';
 import { openChat } from './chat.ts';
 import { withEditor } from './editor.ts';
 import { episodesIn } from './episodes.ts';
+import { keepPicture, widenSideBar } from './picture.ts';
 
 const THEMES = { dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast' };
 
@@ -27,21 +24,6 @@ test.each(Object.entries(THEMES))('the %s theme, as a reader of the README sees 
       .locator('body')
       .evaluate('document.body.scrollWidth <= document.body.clientWidth');
     expect(fits).toBe(true);
-    if (process.env['TURNWISE_SCREENSHOTS']) {
-      const media = join(root, 'media/screenshots');
-      await mkdir(media, { recursive: true });
-      await cp(join(root, `test-results/turnwise-${name}.png`), join(media, `turnwise-${name}.png`));
-    }
+    await keepPicture(`turnwise-${name}`);
   });
 });
-
-/** Drags the edge between side bar and editor. */
-async function widenSideBar(page: Page, width: number): Promise<void> {
-  const box = await page.locator('.part.sidebar').boundingBox();
-  if (!box) throw new Error('The side bar is not shown.');
-  const y = box.y + box.height / 2;
-  await page.mouse.move(box.x + box.width, y);
-  await page.mouse.down();
-  await page.mouse.move(box.x + width, y, { steps: 5 });
-  await page.mouse.up();
-}

@@ -1,13 +1,15 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Server } from '../../host/server.mjs';
 import { openChat, type Chat } from './chat.ts';
-import { closeEditors, givePath, openFile } from './dialogs.ts';
+import { chooseInMenu, closeEditors, givePath, openFile, toast } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
 import { eventsOf, newestEvents } from './journal-of.ts';
 import { chatSettings, startModelServer, type Act, type ModelServer } from './model-server.ts';
+import { keepPicture, widenSideBar } from './picture.ts';
 
 /** What the agent does next; each test writes its own. */
 let script: Act[] = [];
@@ -21,7 +23,12 @@ const LEGACY = ['"""Kept as it was."""', '', 'def total(basket):', '    return 0
 const CHECK = ['echo ran >> ran.txt', "echo 'Tests  1 failed | 2 passed (3)'", 'exit 1', ''].join('\n');
 const editor = sharedEditor(() => ({
   settings: { ...chatSettings(server), 'turnwise.tests.command': 'sh check.sh', 'files.autoSave': 'off' },
-  files: { 'legacy.py': LEGACY, 'check.sh': CHECK, '.env': 'TOKEN=very-secret-words\n' },
+  files: {
+    'legacy.py': LEGACY,
+    'check.sh': CHECK,
+    '.env': 'TOKEN=very-secret-words\n',
+    'long.txt': 'x'.repeat(50_000),
+  },
   viewport: { width: 1280, height: 1000 },
 }));
 
@@ -46,6 +53,15 @@ const textOf = (path: string) =>
     (vscode, name) => vscode.workspace.textDocuments.find(({ uri }) => uri.path.endsWith(name))?.getText() ?? null,
     path,
   );
+
+/** What the extension has logged. */
+function logOf({ home }: Server): string {
+  const logs = join(home, 'user/logs');
+  const files = readdirSync(logs, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('Turnwise.log'),
+  );
+  return files.map((path) => readFileSync(join(logs, path), 'utf8')).join('');
+}
 
 /** Selects whole lines of the open file, from 1, by keyboard, and waits until the editor has them selected. */
 async function selectLines(page: Page, from: number, to: number): Promise<void> {
@@ -126,21 +142,25 @@ test('the open file, a selection and a file behind @ go along as chips, survive 
   await shoot('chips-sent');
 });
 
-test('a file that holds secrets is not offered behind @, and is refused to a tool', async () => {
+test('a file that holds secrets is not offered behind @ and refused to a tool, one that is too long is refused; the log holds no words', async () => {
   const { page, server: host } = editor();
   const chat = await begin({ call: [['read_file', { path: '.env' }]] }, { say: 'Which rounding?' });
   await chat.type('Look at @env');
   expect(await chat.frame.getByRole('listbox', { name: 'Files of the workspace' }).count()).toBe(0);
   // A name that can be found is offered: what came before it was looked for and not found.
-  await chat.type(' @shop');
-  await chat.frame.getByRole('option', { name: /shop\.py/ }).waitFor();
-  await page.keyboard.press('Escape');
+  await chat.type(' @long');
+  await chat.frame.getByRole('option', { name: /long\.txt/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await toast(page, 'long.txt has 50,000 characters').waitFor();
   await page.keyboard.press('Enter');
   await chat.settled(2);
   const [seen] = eventsOf(host, 'observed');
   expect(seen?.kind).toBe('tool');
   expect(seen?.text).not.toContain('very-secret-words');
   expect(JSON.stringify(server.chats)).not.toContain('very-secret-words');
+  expect(eventsOf(host, 'request_accepted')).toMatchObject([{ text: 'Look at @env long.txt' }]);
+  await expect.poll(() => logOf(host)).toContain('attach was refused');
+  expect(logOf(host)).not.toMatch(/Look at|Which rounding|very-secret|Round it|def total/);
 });
 
 test('tools that read run by themselves, tests after a click on the command that is shown; results are observations and rows', async () => {
@@ -204,7 +224,8 @@ test('a proposal takes the place of the selection in the diff, is edited there, 
     say: 'Anything else?',
   });
   await selectLines(page, 3, 4);
-  await page.keyboard.press('Control+Alt+a');
+  // As the editor's menu offers it, too.
+  await chooseInMenu(page, page.locator('.view-line', { hasText: 'return 0' }), 'Add Selection to Turnwise');
   await chips(chat).getByText('legacy.py:3-4').waitFor();
   await chat.say('Make it a real sum.');
   expect(await chat.settled(1)).toBe('answer');
@@ -288,4 +309,48 @@ test('with no file open a proposal becomes a new document, its tests are its out
   await expect
     .poll(() => newestEvents(host).filter(({ type }) => type === 'proposal_saved'))
     .toEqual([{ type: 'proposal_saved', turn: 0, survival: 1 }]);
+});
+
+test.each([
+  ['dark', 'Default Dark Modern'],
+  ['light', 'Default Light Modern'],
+])('chips and tools in the %s theme, as a reader of the README sees them', async (name, theme) => {
+  const { page, look, shoot } = editor();
+  await look(
+    (vscode, wanted) => vscode.workspace.getConfiguration('workbench').update('colorTheme', wanted, true),
+    theme,
+  );
+  await page.locator(`.monaco-workbench.${name === 'dark' ? 'vs-dark' : 'vs'}`).waitFor();
+  await page.setViewportSize({ width: 1360, height: 840 });
+  await closeEditors(page);
+  await openFile(page, 'prices.py');
+  const chat = await begin(
+    {
+      call: [
+        ['read_file', { path: 'shop.py' }],
+        ['search', { text: 'total(' }],
+      ],
+    },
+    {
+      say: 'The shop prints the total as it comes. How should it be rounded?\nA) half up, two digits (recommended)\nB) half even, two digits\nC) leave it to the caller',
+    },
+  );
+  if (name === 'dark') await widenSideBar(page, 470);
+  await selectLines(page, 10, 12);
+  await page.keyboard.press('Control+Alt+a');
+  await chips(chat).getByText('prices.py:10-12').waitFor();
+  await chat.say('The total should be rounded.');
+  await chat.settled(2);
+  await chat.turn(1).getByText('Read', { exact: true }).click();
+  await chat.turn(1).getByText('from prices import total').waitFor();
+  await chat.type('Two digits, as in @sho');
+  await chat.frame.getByRole('option', { name: /shop\.py/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await chips(chat).getByText('shop.py', { exact: true }).waitFor();
+  await page.mouse.move(900, 700);
+  await shoot(`chat-context-${name}`);
+  await keepPicture(`chat-context-${name}`);
+  await chat.field.press('Control+a');
+  await page.keyboard.press('Delete');
+  await chat.frame.getByRole('button', { name: 'Leave out shop.py' }).click();
 });
