@@ -63,6 +63,19 @@ function logOf({ home }: Server): string {
   return files.map((path) => readFileSync(join(logs, path), 'utf8')).join('');
 }
 
+/** Opens a file and gives its text; its tab is there before its document is. */
+async function open(name: string): Promise<string> {
+  const { page, look } = editor();
+  await openFile(page, name);
+  const read = () =>
+    look((vscode, wanted) => {
+      const document = vscode.window.activeTextEditor?.document;
+      return document?.uri.path.endsWith(`/${wanted}`) === true ? document.getText() : '';
+    }, name);
+  await expect.poll(read).not.toBe('');
+  return read();
+}
+
 /** Selects whole lines of the open file, from 1, by keyboard, and waits until the editor has them selected. */
 async function selectLines(page: Page, from: number, to: number): Promise<void> {
   const { look } = editor();
@@ -82,11 +95,11 @@ async function selectLines(page: Page, from: number, to: number): Promise<void> 
 
 test('the open file, a selection and a file behind @ go along as chips, survive a reload, are taken away by keyboard, and are what the model reads', async () => {
   const { page, shoot, server: host } = editor();
-  await openFile(page, 'prices.py');
+  await open('prices.py');
   let chat = await begin({ say: 'Which rounding?' });
-  const open = (of: Chat) => of.frame.getByRole('button', { name: 'Attach the open file prices.py' });
-  await open(chat).waitFor();
-  expect(await open(chat).getAttribute('aria-pressed')).toBe('false');
+  const active = (of: Chat) => of.frame.getByRole('button', { name: 'Attach the open file prices.py' });
+  await active(chat).waitFor();
+  expect(await active(chat).getAttribute('aria-pressed')).toBe('false');
   const border: unknown = await chat.frame
     .locator('body')
     .evaluate(`getComputedStyle(document.querySelector('button.attachment.toggle')).borderTopStyle`);
@@ -100,15 +113,15 @@ test('the open file, a selection and a file behind @ go along as chips, survive 
   await shoot('chips-files');
   await page.keyboard.press('Enter');
   await chips(chat).getByText('shop.py', { exact: true }).waitFor();
-  await open(chat).click();
-  await expect.poll(() => open(chat).getAttribute('aria-pressed')).toBe('true');
+  await active(chat).click();
+  await expect.poll(() => active(chat).getAttribute('aria-pressed')).toBe('true');
   await shoot('chips');
 
   await page.reload();
   await page.locator('.monaco-workbench').waitFor();
   chat = await openChat(page);
   for (const name of ['prices.py:10-12', 'shop.py']) await chips(chat).getByText(name, { exact: true }).waitFor();
-  await expect.poll(() => open(chat).getAttribute('aria-pressed')).toBe('true');
+  await expect.poll(() => active(chat).getAttribute('aria-pressed')).toBe('true');
 
   // Back from the field the chips come in their order, and the keys stay among them.
   await chat.field.click();
@@ -121,9 +134,9 @@ test('the open file, a selection and a file behind @ go along as chips, survive 
   await expect.poll(() => focused().getAttribute('aria-label')).toBe('Leave out prices.py:10-12');
   await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Space');
-  await expect.poll(() => open(chat).getAttribute('aria-pressed')).toBe('false');
+  await expect.poll(() => active(chat).getAttribute('aria-pressed')).toBe('false');
   await page.keyboard.press('Space');
-  await expect.poll(() => open(chat).getAttribute('aria-pressed')).toBe('true');
+  await expect.poll(() => active(chat).getAttribute('aria-pressed')).toBe('true');
 
   await chat.field.click();
   await page.keyboard.press('Enter');
@@ -134,7 +147,7 @@ test('the open file, a selection and a file behind @ go along as chips, survive 
   expect(said).not.toContain('if __name__');
   expect(lastSaid()).toBe(said);
   await expect.poll(() => chips(chat).locator('li').count()).toBe(1);
-  expect(await open(chat).getAttribute('aria-pressed')).toBe('false');
+  expect(await active(chat).getAttribute('aria-pressed')).toBe('false');
   // What went along is folded away under the words, and is the very text.
   const mine = chat.frame.getByRole('article', { name: 'You' }).first();
   await mine.getByText('prices.py:10-12').click();
@@ -219,7 +232,7 @@ test('tools that read run by themselves, tests after a click on the command that
 
 test('a proposal takes the place of the selection in the diff, is edited there, keeps CRLF, and is one undo step; the edit is read and what is left is measured', async () => {
   const { page, folder, shoot, server: host } = editor();
-  await openFile(page, 'legacy.py');
+  await open('legacy.py');
   const chat = await begin(answer('def total(basket):\n    gross = sum(basket)\n    return round(gross, 2)\n'), {
     say: 'Anything else?',
   });
@@ -264,18 +277,18 @@ test('a proposal takes the place of the selection in the diff, is edited there, 
 });
 
 test('a proposal inserted at the cursor is one undo step; taken back before the save, nothing of it is left', async () => {
-  const { page, server: host } = editor();
-  await openFile(page, 'shop.py');
-  const before = await textOf('shop.py');
+  const { page, look, server: host } = editor();
+  const before = await open('shop.py');
   const chat = await begin(answer('TAX = 0.2\n'));
   await chat.say('A constant for the tax.');
   expect(await chat.settled(1)).toBe('answer');
   await page.locator('.monaco-editor .view-lines').first().click();
   await page.keyboard.press('Control+Home');
   await page.keyboard.press('ArrowDown');
+  await expect.poll(() => look((vscode) => vscode.window.activeTextEditor?.selection.active.line)).toBe(1);
   await proposal(chat, 1).getByRole('button', { name: 'Insert code at cursor' }).click();
   await proposal(chat, 1).getByText('Accepted').waitFor();
-  await expect.poll(() => textOf('shop.py')).toBe(before?.replace('\n', '\nTAX = 0.2\n'));
+  await expect.poll(() => textOf('shop.py')).toBe(before.replace('\n', '\nTAX = 0.2\n'));
   await page.locator('.view-line', { hasText: 'TAX = 0.2' }).click();
   await page.keyboard.press('Control+z');
   await expect.poll(() => textOf('shop.py')).toBe(before);
@@ -323,7 +336,7 @@ test.each([
   await page.locator(`.monaco-workbench.${name === 'dark' ? 'vs-dark' : 'vs'}`).waitFor();
   await page.setViewportSize({ width: 1360, height: 840 });
   await closeEditors(page);
-  await openFile(page, 'prices.py');
+  await open('prices.py');
   const chat = await begin(
     {
       call: [
