@@ -69,13 +69,10 @@ async function activateInWindow(
   const page = await openWorkbench(context, { url, port }, { folder: join(root, 'sample') });
   try {
     await page.locator('.monaco-workbench').waitFor();
+    await untilFresh(ids);
     const { asked, report } = await inHost(
       socket,
       async (api: typeof vscode, names: readonly string[], settle: number) => {
-        // A busy machine takes its time until a new extension is known to a window.
-        for (let wait = 0; wait < 600 && names.some((name) => !api.extensions.getExtension(name)); wait += 1) {
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        }
         await new Promise((resolve) => setTimeout(resolve, settle));
         const times: Record<string, number> = {};
         for (const name of names) {
@@ -100,6 +97,21 @@ async function activateInWindow(
   } finally {
     await page.close();
   }
+}
+
+/** Until the host of the new window listens, that of the window before may answer, where everything is active already. */
+async function untilFresh(ids: readonly string[]): Promise<void> {
+  for (let wait = 0; wait < 600; wait += 1) {
+    const fresh = await inHost(
+      socket,
+      (api: typeof vscode, names: readonly string[]) =>
+        names.every((name) => api.extensions.getExtension(name)?.isActive === false),
+      ids,
+    );
+    if (fresh) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${ids.join(' and ')} are not both there and inactive in a new window.`);
 }
 
 /** A row of "Extension Activation Stats": extension, eager, load code, call activate, finish activate, event, by. */
