@@ -9,6 +9,7 @@ No number of the card is typed: every one comes out of the JSON.
 import argparse
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import gguf
@@ -47,6 +48,8 @@ def placebo_of(calibration: dict) -> dict:
     """The placebo gains under the default placeholder, as `turnwise doctor` measured them: the figures that a scorer is held to."""
     found = {entry["estimator"]: entry for entry in calibration["placebo"] if entry["placeholder"] == PLACEHOLDER}
     mean, total = found["shift_mean"], found["shift_sum"]
+    auto = auto_placeholder(calibration["fitness"])
+    fittest = [entry for entry in calibration["placebo"] if entry["placeholder"] == auto != PLACEHOLDER]
     return {
         "n": mean["n"],
         "mean": mean["mean"],
@@ -56,8 +59,21 @@ def placebo_of(calibration: dict) -> dict:
         "estimator": "shift_mean",
         "placeholder": PLACEHOLDER,
         "mask_mode": mean["mask_mode"],
-        "others": [{key: entry[key] for key in MOMENTS if key in entry} for entry in found.values() if entry not in (mean, total)],
+        "others": [
+            *({key: entry[key] for key in MOMENTS if key in entry} for entry in found.values() if entry not in (mean, total)),
+            *({key: entry[key] for key in ("placeholder", *MOMENTS) if key in entry} for entry in fittest),
+        ],
     }
+
+
+def auto_placeholder(fitness: list[dict]) -> str:
+    """The one that the product takes under `auto` (`resolvePlaceholder`): the card has its figures too, so that `auto` is calibrated."""
+
+    def hundredths(value: float) -> int:
+        return math.floor(100 * value + 0.5)
+
+    fit = [entry for entry in fitness if entry["fit"]]
+    return min(fit, key=lambda entry: (hundredths(abs(entry["uninformative_mean"])), -hundredths(entry["auc"])))["placeholder"] if fit else PLACEHOLDER
 
 
 def make_record(arguments: argparse.Namespace) -> dict:
@@ -175,6 +191,7 @@ def make_card(record: dict, held_out: Path, notes: str) -> str:
         "policies of mixed quality: ask well, ask uselessly, guess, ask although all is said. The agent restates what it understood. Some replies",
         "say nothing, the placeholder sentence `No information found.` among them, also cut and padded as a length-matched mask does it: a real model",
         "has not met that sentence, so figures of gain on this model are kinder than elsewhere." if record["placeholder_in_data"] else "say nothing; the placeholder sentence is not among them.",
+        "Two in five telling replies are in words that no list of phrasings holds: crossed, repeated, with small words gone or added.",
         "Some wrong guesses are rejected and corrected. After a reply that says nothing the agent goes on with a value of its own choice, drawn from",
         "all values alike, held-out ones too; where such a reply was exchanged for another one, training asked for the same predictions.",
         "",
@@ -199,7 +216,7 @@ def make_card(record: dict, held_out: Path, notes: str) -> str:
         "|---|---|---|---|---|---|",
         *gain_rows(record),
         "",
-        "Placebo figures are the doctor's, on the demo's tasks. Under other estimators: " + "; ".join(f"{entry['estimator']} {entry['mean']:.4f} (sd {entry['sd']:.4f})" for entry in record["placebo"]["others"]) + ".",
+        "Placebo figures are the doctor's, on the demo's tasks. Under other estimators: " + "; ".join(f"{entry['estimator']} {entry['mean']:.4f} (sd {entry['sd']:.4f})" for entry in record["placebo"]["others"] if "placeholder" not in entry) + ".",
         "",
         f"AUC of informative over uninformative: {gains['auc_informative_over_uninformative']:.3f} per token, {gains['auc_informative_over_uninformative_total']:.3f} total; over placebo: {gains['auc_informative_over_placebo']:.3f}.",
         "",

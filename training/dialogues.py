@@ -11,6 +11,7 @@ import random
 from dataclasses import dataclass, field, replace
 
 from kinds import FAMILIES, UNSEEN_KINDS, Kind
+from rewording import reworded
 from tasks import Task, code_line, draw_value, restatement, some_phrase
 
 ANSWER = "I WANT TO ANSWER:"
@@ -41,6 +42,7 @@ POLICIES = {"well": 0.85, "useless": 0.02, "guess": 0.07, "over": 0.06}
 # How often a developer's reply says nothing, and how many developers are so; beside the replies to useless questions.
 SAYS_NOTHING = {0.03: 0.45, 0.30: 0.20, 0.75: 0.35}
 GARBLED = 0.3  # share of the empty replies that are cut short or drawn out
+REWORDED = 0.4  # share of the telling replies that are in no fixed words
 REJECTED = 0.25  # share of the proposals with a guess that is rejected
 MOST_QUESTIONS = 6
 
@@ -144,7 +146,7 @@ def tell(rng: random.Random, kind: Kind, value: str, question: str) -> str:
     """The developer's reply: in half of the cases where the true value is on offer, that option's text."""
     if rng.random() < 0.5 and f") {restatement(kind, value)}" in question:
         return restatement(kind, value)
-    return some_phrase(rng, kind, value)
+    return reworded(rng, kind, value) if rng.random() < REWORDED else some_phrase(rng, kind, value)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ describe('a fault is found by the check that is there for it', () => {
 
   test('numbers that change from one time to the next', async () => {
     const report = await run(
-      withScores((value, round) => value - 0.3 * ((round * 7) % 5) * (1 + Math.sin(value * 1e3))),
+      withScores((value, round) => value - 2 * ((round * 7) % 5) * (1 + Math.sin(value * 1e3))),
       toyChat(),
     );
     expect(states(report)).toMatchObject({ noise: 'fail' });
