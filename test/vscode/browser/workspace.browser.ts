@@ -348,7 +348,12 @@ test.each([
       say: 'The shop prints the total as it comes. How should it be rounded?\nA) half up, two digits (recommended)\nB) half even, two digits\nC) leave it to the caller',
     },
   );
-  if (name === 'dark') await widenSideBar(page, 470);
+  if (name === 'dark') {
+    await widenSideBar(page, 470);
+    const list = page.getByRole('button', { name: /^Episodes/ }).first();
+    await list.click();
+    await expect.poll(() => list.getAttribute('aria-expanded')).toBe('false');
+  }
   await selectLines(page, 10, 12);
   await page.keyboard.press('Control+Alt+a');
   await chips(chat).getByText('prices.py:10-12').waitFor();
