@@ -23,6 +23,7 @@ const within = (file) => (check, from, to, test, name) => ({
 const rows = within('prompt-rows.ts');
 const scores = within('check-scores.ts');
 const json = within('json-client.ts');
+const body = within('http-body.ts');
 const refusal = within('http-refusal.ts');
 const text = within('scorer-text.ts');
 const model = within('remote-model.ts');
@@ -132,15 +133,15 @@ export const MUTATIONS = [
     'a web page',
   ),
   json('silence', 'if (watch.expired() ||', 'if (false ||', ECHO, 'is given up'),
-  json(
+  body(
     'a timer for silence',
     'let timer = setTimeout(expire, silenceMs);',
     'let timer = setTimeout(() => undefined, 0);',
     ECHO,
     'is given up',
   ),
-  json('leaving', 'AbortSignal.any([signal, own.signal])', 'own.signal', ECHO, 'leaving a server that hangs'),
-  json(
+  body('leaving', 'AbortSignal.any([signal, own.signal])', 'own.signal', ECHO, 'leaving a server that hangs'),
+  body(
     'the timer of whoever left',
     'clearTimeout(timer);\n      // A body',
     '// A body',
@@ -162,14 +163,14 @@ export const MUTATIONS = [
 
   text(
     'the tokenizer',
-    'if (sameIds(ours, theirs) && back === PROBE_TEXT) return;',
+    'if (sameIds(ours, theirs) && (await text.detokenize(theirs, signal)) === PROBE_TEXT) return;',
     'return;',
     VLLM,
     'vLLM \\(.* another tokenizer',
   ),
   text(
     'the template',
-    'if (sameIds(ours, await tokenizeMessages(messages, addGenerationPrompt, signal))) continue;',
+    'if (sameIds(ours, await tokenizeMessages(messages, { addGenerationPrompt, signal }))) continue;',
     'continue;',
     VLLM,
     'vLLM \\(.* another template',
