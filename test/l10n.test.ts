@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { gapsOf, languages, readWords, wordsInSource } from '../scripts/l10n.mjs';
+import { FAILED_BELOW, MARK_IDS, NOTHING_BELOW, TOLD_FROM } from '../src/core/marks/mark.ts';
+import { MARKS } from '../src/core/marks/marks.ts';
 
 const manifest = readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8');
 const keysOfManifest = [...manifest.matchAll(/"%([\w.]+)%"/g)].map((match) => match[1] ?? '');
@@ -42,4 +44,12 @@ test('a gap, a leftover and a lost placeholder are each named', () => {
 
 test('there is a translation, so that all of this is known to work', () => {
   expect(languages()).toContain('de');
+});
+
+test('marks say the same rule in English, whoever says it', () => {
+  const numbers: Readonly<Record<string, number>> = { told: TOLD_FROM, nothing: NOTHING_BELOW, failed: FAILED_BELOW };
+  const said = Object.keys(readWords('l10n/bundle.l10n.json')).map((text) =>
+    text.replace(/\{(\w+)\}/g, (mark, name: string) => `${numbers[name] ?? mark}`),
+  );
+  for (const id of MARK_IDS) expect(said).toEqual(expect.arrayContaining([MARKS[id].title, MARKS[id].rule]));
 });

@@ -33,6 +33,8 @@ export interface EpisodeRow extends Filtered {
   /** The gain is of another scorer, or under other options, than are chosen now. */
   readonly stale: boolean;
   readonly excluded: boolean;
+  /** It was reviewed, and went on since: to be looked at again. */
+  readonly changed: boolean;
   /** Why it stands where it stands, in words; null where there is nothing to say. */
   readonly why: string | null;
 }
@@ -219,7 +221,9 @@ export class EpisodeIndex {
     const state = scored === null ? null : this.#read(episodeId);
     if (scored === null || state === null) return null;
     const known: ScoredEpisode = applyCalibration(scored, journal.calibrations.get(scored.scorer));
-    return { digest: scoreDigestOf(state, exportedOutcome(state).value, known), light: lightScoreOf(scored) };
+    const outcome = exportedOutcome(state).value;
+    // A score knows the outcome that an import gave; what was decided and tested since is the conversation's to say.
+    return { digest: scoreDigestOf(state, outcome, known), light: { ...lightScoreOf(scored), outcome } };
   }
 
   #view(): DigestView {
@@ -255,6 +259,7 @@ function rowOf(row: DigestRow, view: DigestView, now: number): Placed {
     reviewed: row.reviewed,
     reviewable: row.reviewable,
     excluded: row.excluded,
+    changed: row.changed,
     branch: row.branch,
     named: row.named,
   };

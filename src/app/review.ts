@@ -9,8 +9,15 @@ import type { EpisodeState } from '../core/episode-state.ts';
 import { lightScoreOf, type LightScore } from '../core/light-score.ts';
 import { reduce } from '../core/reduce.ts';
 import type { ReviewSources } from '../core/review-view.ts';
-import { reviewEpisode, type EpisodeReview, type ScoredBy, type ScoringProgress } from '../core/review.ts';
-import type { ScoreOptions } from '../core/scored-episode.ts';
+import {
+  companyIn,
+  reviewEpisode,
+  type Company,
+  type EpisodeReview,
+  type ScoredBy,
+  type ScoringProgress,
+} from '../core/review.ts';
+import type { ScoredEpisode, ScoreOptions } from '../core/scored-episode.ts';
 import type { Journal } from '../store/journal.ts';
 import type { EpisodeFacts } from '../store/list-episodes.ts';
 import { scoreOptionsKey } from './cached-scorer.ts';
@@ -64,7 +71,8 @@ export class Review {
     const row = this.#scored().get(id);
     this.#ledgers ??= ledgersOf([...this.#scored().values()], this.#ports.credit?.() ?? {});
     const { progressOf } = this.#ports;
-    return reviewEpisode(state, row ?? null, this.#ledgers.get(id) ?? null, progressOf(id), this.scoredBy(id));
+    const ledger = this.#ledgers.get(id) ?? null;
+    return reviewEpisode(state, row ?? null, ledger, progressOf(id), this.scoredBy(id), this.#companyOf(ledger));
   }
 
   /** All that a detailed review of an episode is drawn from, its tokens' log-probs included. Throws where it cannot be read. */
@@ -78,10 +86,16 @@ export class Review {
       state,
       scored: row === undefined ? null : applyCalibration(row, journal.calibrations.get(row.scorer)),
       ledger: this.#ledgers.get(id) ?? null,
+      company: this.#companyOf(this.#ledgers.get(id) ?? null),
       progress: progressOf(id),
       scoredBy: this.scoredBy(id),
       scorings: journal.scoresOf(id),
+      noise: row === undefined ? null : (journal.calibrations.get(row.scorer)?.noise ?? null),
     };
+  }
+
+  #companyOf(ledger: Ledger | null): Company | null {
+    return ledger === null || this.#ledgers === null ? null : companyIn(this.#ledgers.values(), ledger);
   }
 
   /** The credit of an episode; null while it has none. */
@@ -146,18 +160,29 @@ export class Review {
   /** The score that stands for each episode, read from what was digested, and whole where that is still to come. */
   #lightScores(only: { readonly limit: number } | { readonly episodeId: string }): LightScore[] {
     const { journal } = this.#ports;
-    const whole = (): LightScore[] => journal.preferredScored(this.#preferred(), only).map(lightScoreOf);
+    const whole = (): LightScore[] => journal.preferredScored(this.#preferred(), only).map((row) => this.#today(row));
     // Beside a store that cannot be written digests are made by and by, and what has none is not in their list.
     if (journal.readOnly !== null) return whole();
     try {
       return journal.digests.lightScores(this.#preferred(), only).flatMap(({ position, light }) => {
-        const row = light ?? journal.scoreAt(position);
-        return row === null ? [] : lightScoreOf(row);
+        const row = light === null ? journal.scoreAt(position) : null;
+        return light ?? (row === null ? [] : this.#today(row));
       });
     } catch (thrown) {
       // Their tables are still to be made, and another window writes.
       if (isLocked(thrown)) return whole();
       throw thrown;
+    }
+  }
+
+  /** A score that is not digested, with the outcome of today: what an import did not give it cannot know. */
+  #today(row: ScoredEpisode): LightScore {
+    const light = lightScoreOf(row);
+    try {
+      return { ...light, outcome: exportedOutcome(reduce(this.#ports.journal.read(row.episode_id))).value };
+    } catch {
+      // A conversation that cannot be read is said to be so where it is listed.
+      return light;
     }
   }
 

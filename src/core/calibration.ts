@@ -49,8 +49,21 @@ const fitnessSchema = z.object({
 });
 export type PlaceholderFitness = z.infer<typeof fitnessSchema>;
 
-/** What was measured of a scorer, by its card or by `turnwise doctor`. */
-export const calibrationSchema = z.object({ placebo: z.array(placeboSchema), fitness: z.array(fitnessSchema) });
+/** A/A noise: the largest |difference| of a mean gain (`shift_mean`, nats a token) when the same pairs were scored again. */
+const noiseSchema = z.object({
+  gain: z.number().nonnegative(),
+  pairs: z.int().positive(),
+  /** How often each pair was scored. */
+  rounds: z.int().min(2),
+});
+export type MeasuredNoise = z.infer<typeof noiseSchema>;
+
+/** What was measured of a scorer, by its card or by `turnwise doctor`; `noise` absent: nobody scored twice. */
+export const calibrationSchema = z.object({
+  placebo: z.array(placeboSchema),
+  fitness: z.array(fitnessSchema),
+  noise: noiseSchema.optional(),
+});
 export type Calibration = z.infer<typeof calibrationSchema>;
 
 /** What `turnwise doctor --out` writes and `turnwise score --calibration` takes. */
@@ -107,6 +120,7 @@ export function mergeCalibrations(first: Calibration, second: Calibration): Cali
   return {
     placebo: [...first.placebo, ...missing(first.placebo, second.placebo, placeboKey)],
     fitness: [...first.fitness, ...missing(first.fitness, second.fitness, fitnessKey)],
+    ...noiseOf(first.noise ?? second.noise),
   };
 }
 
@@ -117,6 +131,8 @@ export function beyondCard(measured: Calibration, { placebo, calibration }: Know
   return {
     placebo: measured.placebo.filter((entry) => !carded.has(placeboKey(entry)) && !(placebo && isDefault(entry))),
     fitness: measured.fitness.filter((entry) => !fitted.has(fitnessKey(entry))),
+    // That of this machine under its own load, whatever a card says.
+    ...noiseOf(measured.noise),
   };
 }
 
@@ -140,6 +156,10 @@ const UNFIT: ScoreFlag = 'placeholder_unfit';
 function withFitness(turn: ScoredTurn, { fit }: PlaceholderFitness): ScoredTurn {
   const others = (turn.flags ?? []).filter((flag) => flag !== UNFIT);
   return { ...turn, flags: fit || turn.gain === null ? others : [...others, UNFIT] };
+}
+
+function noiseOf(noise: MeasuredNoise | undefined): Pick<Calibration, 'noise'> {
+  return noise === undefined ? {} : { noise };
 }
 
 function placeboIn(calibration: Calibration | undefined | null, options: ScoreOptions): ScoredEpisode['placebo'] {

@@ -5,7 +5,7 @@ import { wordsOf } from './gist.ts';
 import { MARK_IDS, type MarkId } from './marks/mark.ts';
 import { markEpisode, marksOf } from './marks/marks.ts';
 import { nullReasonSchema, type NullReason } from './observation.ts';
-import { isReviewed, reviewLabelSchema } from './override.ts';
+import { isReviewed, reviewLabelSchema, wentOnSince } from './override.ts';
 import { oneLine } from './review.ts';
 import type { ScoredEpisode } from './scored-episode.ts';
 
@@ -39,6 +39,8 @@ export const episodeDigestSchema = z.object({
   /** It may be exported as it stands. */
   exportable: z.boolean(),
   reviewed: z.boolean(),
+  /** It was reviewed, and went on since. */
+  changed: z.boolean(),
   excluded: z.boolean(),
   turns: z.array(turnDigestSchema),
 });
@@ -75,6 +77,7 @@ export function digestOf(state: EpisodeState, exportable: boolean): EpisodeDiges
     outcome: exportedOutcome(state).value,
     exportable,
     reviewed: isReviewed(state),
+    changed: !isReviewed(state) && wentOnSince(state.overrides, state.messages.length),
     excluded: state.override.excluded,
     turns: state.turns.map((turn) => ({
       kind: turn.kind,

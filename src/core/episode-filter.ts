@@ -68,16 +68,36 @@ export function passes(filter: EpisodeFilter, episode: Filtered, now: number): b
   return reviewed === null || (episode.reviewable && episode.reviewed === reviewed);
 }
 
+/** The words that a filter is said with. */
+export interface FilterWords {
+  readonly standing: Readonly<Record<EpisodeStanding, string>>;
+  readonly since: Readonly<Record<Since, string>>;
+  readonly mark: (id: MarkId) => string;
+  readonly or: string;
+  readonly reviewed: string;
+  readonly unreviewed: string;
+}
+
+const ENGLISH: FilterWords = {
+  standing: STANDING_WORDS,
+  since: SINCE_WORDS,
+  mark: (id) => MARKS[id].title,
+  or: 'or',
+  reviewed: 'reviewed',
+  unreviewed: 'not reviewed',
+};
+
 /** A filter in words, for a view's description; empty for none. */
-export function filterWords({ states, models, since, marks, reviewed }: EpisodeFilter): string {
+export function filterWords({ states, models, since, marks, reviewed }: EpisodeFilter, words = ENGLISH): string {
+  const either = (names: readonly string[]): string => names.join(` ${words.or} `);
   return [
-    states.map((state) => STANDING_WORDS[state]).join(' or '),
-    models.join(' or '),
-    since === null ? '' : SINCE_WORDS[since],
-    marks.map((mark) => MARKS[mark].title).join(' or '),
-    reviewed === null ? '' : reviewed ? 'reviewed' : 'not reviewed',
+    either(states.map((state) => words.standing[state])),
+    either(models),
+    since === null ? '' : words.since[since],
+    either(marks.map((mark) => words.mark(mark))),
+    reviewed === null ? '' : reviewed ? words.reviewed : words.unreviewed,
   ]
-    .filter((words) => words !== '')
+    .filter((part) => part !== '')
     .join(', ');
 }
 

@@ -38,17 +38,28 @@ export interface OverrideRecord {
   readonly turn: number | null;
   readonly change: OverrideChange;
   readonly takenBack: boolean;
+  /** Messages that the conversation had then. */
+  readonly said: number;
 }
 
 /**
  * What holds for a turn (null: the episode): in each field the last change that was not taken back, in the order of events.
  * Two reviewers who touch different fields or turns never meet; on the same field the later one counts, and an undo brings
- * the earlier one out again.
+ * the earlier one out again. A conversation that was ticked off and went on since, to `said` messages, is to be looked at again.
  */
-export function overrideOf(records: readonly OverrideRecord[], turn: number | null): Override {
-  return records
+export function overrideOf(records: readonly OverrideRecord[], turn: number | null, said: number): Override {
+  const held = records
     .filter((record) => record.turn === turn && !record.takenBack)
-    .reduce<Override>((held, { change }) => ({ ...held, [change.field]: change.value }), NO_OVERRIDE);
+    .reduce<Override>((before, { change }) => ({ ...before, [change.field]: change.value }), NO_OVERRIDE);
+  return turn === null && wentOnSince(records, said) ? { ...held, reviewed: false } : held;
+}
+
+/** Whether a conversation of so many messages was ticked off when it had fewer. */
+export function wentOnSince(records: readonly OverrideRecord[], said: number): boolean {
+  const tick = records.findLast(
+    ({ turn, takenBack, change }) => turn === null && !takenBack && change.field === 'reviewed',
+  );
+  return tick?.change.value === true && tick.said < said;
 }
 
 /** The change that an undo would take back: the newest that stands; null: nothing is left. */

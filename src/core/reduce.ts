@@ -115,7 +115,7 @@ function apply(state: EpisodeState, body: EventBody, { at, seq }: Pick<StoredEve
         ? { ...state, episodeThumb: body.thumb, episodeNote: body.note }
         : editTurn(state, body.turn, () => ({ thumb: body.thumb, note: body.note }));
     case 'override_set': {
-      const record = { seq, turn: body.turn, change: body.change, takenBack: false };
+      const record = { seq, turn: body.turn, change: body.change, takenBack: false, said: state.messages.length };
       return withOverrides(state, [...state.overrides, record], body.turn);
     }
     case 'override_undone': {
@@ -198,12 +198,15 @@ function trouble(state: EpisodeState, turn: number, reason: string, message: str
 }
 
 function say(state: EpisodeState, message: Message): EpisodeState {
-  return { ...state, messages: [...state.messages, message] };
+  const messages = [...state.messages, message];
+  // Most conversations were never ticked off.
+  const override = state.override.reviewed ? overrideOf(state.overrides, null, messages.length) : state.override;
+  return { ...state, messages, override };
 }
 
 /** The state under these changes, of which those to `turn` (null: the episode) are new. */
 function withOverrides(state: EpisodeState, overrides: readonly OverrideRecord[], turn: number | null): EpisodeState {
-  const override = overrideOf(overrides, turn);
+  const override = overrideOf(overrides, turn, state.messages.length);
   const changed = { ...state, overrides };
   return turn === null ? { ...changed, override } : editTurn(changed, turn, () => ({ override }));
 }

@@ -1,4 +1,4 @@
-import type { GroupComparison } from './group-view.ts';
+import type { GroupComparison, GroupEpisode } from './group-view.ts';
 import { axisOf } from './review-axis.ts';
 import type { GroupView } from './review-protocol.ts';
 import { figure, FINE_DIGITS, TOTAL_DIGITS } from './review-view.ts';
@@ -27,9 +27,9 @@ export function groupPicture(group: GroupComparison, shown: string): GroupView {
     gate: plain(group.gate, 'needs scores'),
     axis: axisOf(episodes.flatMap(({ turns }) => turns.map(({ total }) => total ?? 0))),
     turns: Math.max(0, ...episodes.map(({ turns }) => turns.length)),
-    episodes: episodes.map(({ id, title, outcome, gain, fork, turns, depth }) => ({
+    episodes: episodes.map(({ id, title, outcome, gain, fork, offset, turns, depth }) => ({
       id,
-      title: oneLine(title ?? 'New conversation', 60),
+      title: nameOf({ title, fork, offset }, group.episodes),
       shown: id === shown,
       depth,
       fork: fork?.at ?? null,
@@ -43,4 +43,14 @@ export function groupPicture(group: GroupComparison, shown: string): GroupView {
       })),
     })),
   };
+}
+
+/** Its title; of a branch what is otherwise in it, where the title does not say it: it inherits the action whose reply it replaces, and none whose place it takes. */
+function nameOf(
+  { title, fork, offset }: Pick<GroupEpisode, 'title' | 'fork' | 'offset'>,
+  episodes: readonly GroupEpisode[],
+): string {
+  const parent = episodes.find(({ id }) => id === fork?.parent);
+  if (fork === null || title !== parent?.title) return oneLine(title ?? 'New conversation', 60);
+  return offset > fork.at ? `Another reply to turn ${fork.at + 1}` : `Turn ${fork.at + 1}, asked again`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MARK_IDS } from './marks/mark.ts';
 import { observationKindSchema } from './observation.ts';
 import { NOTE_LIMIT, reviewLabelSchema } from './override.ts';
 
@@ -18,7 +19,7 @@ export const barSchema = figureSchema.extend({ noise: spanSchema.nullable(), pla
 export type Bar = z.infer<typeof barSchema>;
 
 /** What stands out about a turn or an episode, and by which rule. */
-export const markSchema = z.object({ id: text, title: text, rule: text });
+export const markSchema = z.object({ id: z.enum(MARK_IDS), title: text, rule: text });
 export type Mark = z.infer<typeof markSchema>;
 
 /** What reviewers laid over a turn or the episode (`override.ts`); the score stays what it is. */
@@ -81,8 +82,12 @@ export const reviewHeadSchema = z.object({
   axes: z.object({ total: axisSchema, mean: axisSchema }),
   /** Where gains of replies of another task lie, in the second column; null: not measured. */
   band: z.object({ low: z.number(), high: z.number(), words: text }).nullable(),
+  /** What the whiskers for noise are, or why there are none; null: there is no gain yet. */
+  noise: text.nullable(),
   arithmetic: z.array(text),
   override: overrideSchema,
+  /** It was ticked off, and went on since. */
+  changed: z.boolean(),
   /** Conversations that were looked through, of all; null: not counted. */
   progress: z.object({ reviewed: index, total: index, words: text }).nullable(),
   /** What to do where there is nothing to see yet, or something is in the way; null: all is there. */

@@ -1,5 +1,5 @@
 import { wordsOf } from './gist.ts';
-import { CALIBRATION_MIN } from './calibration.ts';
+import { CALIBRATION_MIN, type MeasuredNoise } from './calibration.ts';
 import { explainParts } from './credit/explain.ts';
 import { ESTIMATORS } from './credit/gain.ts';
 import { KL_ESTIMATORS } from './credit/kl.ts';
@@ -7,7 +7,7 @@ import type { Ledger } from './credit/ledger.ts';
 import { exportedOutcome } from './dataset/export-episode.ts';
 import type { EpisodeState } from './episode-state.ts';
 import { MARKS, markEpisode, marksOf } from './marks/marks.ts';
-import { NO_OVERRIDE } from './override.ts';
+import { NO_OVERRIDE, wentOnSince } from './override.ts';
 import { axisOf } from './review-axis.ts';
 import type { Bar, Figure, ReviewHead, ReviewRow, ReviewView, Span } from './review-protocol.ts';
 import {
@@ -15,6 +15,7 @@ import {
   reasonWords,
   reviewEpisode,
   signed,
+  type Company,
   type EpisodeReview,
   type ScoredBy,
   type ScoringProgress,
@@ -34,12 +35,16 @@ export interface ReviewSources {
   readonly progress: ScoringProgress | null;
   readonly scoredBy: ScoredBy | null;
   readonly scorings: readonly ScoredEpisode[];
+  /** A/A noise that was measured of the scorer; null: it was not. */
+  readonly noise: MeasuredNoise | null;
+  /** Who stands in the pools beside it; null: nobody counted. */
+  readonly company: Company | null;
 }
 
 /** The picture of an episode's credit; pure, so that a reload shows exactly what was there. Numbers are the ledger's. */
 export function reviewView(sources: ReviewSources, progress: ReviewHead['progress'] = null): ReviewView {
   const { state, scored, ledger, scoredBy } = sources;
-  const review = reviewEpisode(state, scored, ledger, sources.progress, scoredBy);
+  const review = reviewEpisode(state, scored, ledger, sources.progress, scoredBy, sources.company);
   const marks = marksOf(markEpisode(state.turns, exportedOutcome(state).value, scored));
   const { turns: lines = [], episode: arithmetic = [] } = ledger === null ? {} : explainParts(ledger);
   const rows = review.turns.map((turn, at): ReviewRow => {
@@ -52,7 +57,7 @@ export function reviewView(sources: ReviewSources, progress: ReviewHead['progres
       reply: turn.reply,
       pending: turn.pending,
       ...barsOf(turn, score, sources),
-      ...creditOf(turn, ledger, scoredBy),
+      ...creditOf(turn, sources),
       marks: (marks.get(turn.index) ?? []).map((id) => ({ id, title: MARKS[id].title, rule: MARKS[id].rule })),
       override: state.turns[turn.index]?.override ?? NO_OVERRIDE,
       inherited: state.turns[turn.index]?.state === 'inherited',
@@ -63,12 +68,13 @@ export function reviewView(sources: ReviewSources, progress: ReviewHead['progres
 }
 
 function headOf(
-  { state, scored, ledger, scoredBy }: ReviewSources,
+  sources: ReviewSources,
   review: EpisodeReview,
   rows: readonly ReviewRow[],
   progress: ReviewHead['progress'],
   arithmetic: readonly string[],
 ): ReviewHead {
+  const { state, scored, ledger, scoredBy } = sources;
   const band = bandOf(scored);
   const estimator = scored?.options.estimator ?? 'shift_mean';
   const reach = (bars: readonly Bar[]): number[] =>
@@ -89,28 +95,40 @@ function headOf(
     estimator: { name: COLUMN[estimator] ?? estimator, equation: equationOf(estimator) },
     axes: {
       total: axisOf(reach(rows.map((row) => row.total))),
-      mean: axisOf(mean.some((value) => value !== 0) && band !== null ? [...mean, band.low, band.high] : mean),
+      mean: axisOf(band === null ? mean : [...mean, ...within(band, mean)]),
     },
     band,
+    noise: noiseWords(scored, rows, sources.noise),
     arithmetic: [...arithmetic],
     override: state.override,
+    changed: wentOnSince(state.overrides, state.messages.length),
     progress,
     help: helpOf(state, rows, scoredBy),
   };
 }
 
+/** As much of the band as leaves the bars more than half of the room; it goes on beyond the edge. */
+function within({ low, high }: { readonly low: number; readonly high: number }, values: readonly number[]): number[] {
+  const reach = Math.max(0, ...values.map(Math.abs));
+  return [low, high].map((edge) => Math.max(-reach, Math.min(reach, edge)) * BAND_SHARE);
+}
+
+/** Of the longest bar's length. */
+const BAND_SHARE = 0.8;
+
 /** The bars of a turn with their whiskers: A/A noise to both sides, and from the least to the most that placeholders gave. */
 function barsOf(
   { gain, mean, why }: TurnReview,
   score: ScoredTurn | undefined,
-  { scored, scorings }: ReviewSources,
+  { scored, scorings, noise: measured }: ReviewSources,
 ): Pick<ReviewRow, 'total' | 'mean'> {
   const label = why ?? 'not scored yet';
   if (score === undefined || scored === null || gain === null || mean === null) {
     const none = { value: null, noise: null, placeholders: null };
     return { total: { ...none, label }, mean: { ...none, label } };
   }
-  const noise = score.noise ?? noiseElsewhere(scored, scorings, score.index);
+  const ofScorer = scored.options.estimator === 'shift_mean' ? (measured?.gain ?? null) : null;
+  const noise = score.noise ?? noiseElsewhere(scored, scorings, score.index) ?? ofScorer;
   const tokens = score.logp_factual?.length ?? null;
   const others = scorings.filter((other) => differsInPlaceholder(other, scored));
   const rangeOf = (own: number, read: (turn: ScoredTurn) => number | null): Span | null => {
@@ -135,6 +153,28 @@ function barsOf(
       placeholders: rangeOf(mean, (turn) => turn.gain),
     },
   };
+}
+
+/** What the noise whiskers are, or why there are none; null where there is nothing that could have any. */
+function noiseWords(
+  scored: ScoredEpisode | null,
+  rows: readonly ReviewRow[],
+  measured: MeasuredNoise | null,
+): string | null {
+  if (scored === null || rows.every(({ total }) => total.value === null)) return null;
+  const spans = rows.flatMap(({ mean }) => mean.noise ?? []);
+  const own = scored.turns.some(({ noise }) => noise != null);
+  if (spans.length === 0) {
+    return measured === null
+      ? 'Noise is not measured: Check the Scorer scores the same pairs again'
+      : 'Noise was measured for the mean per token alone';
+  }
+  if (rows.every(({ mean }) => mean.noise === null || mean.noise[0] === mean.noise[1])) {
+    return 'A/A noise: none, the same pair gives the same bits again';
+  }
+  return own || measured === null
+    ? 'A/A noise: the same pair scored again'
+    : `A/A noise: at most ${measured.gain.toPrecision(2)} a token in ${measured.pairs} pairs that Check the Scorer scored ${measured.rounds} times`;
 }
 
 /** A/A noise that a scoring of the same pair measured, where the one that is shown was made without. */
@@ -168,13 +208,15 @@ function around(value: number, noise: number | null): Span | null {
 
 function creditOf(
   turn: TurnReview,
-  ledger: Ledger | null,
-  scoredBy: ScoredBy | null,
+  { ledger, scoredBy, state }: ReviewSources,
 ): Pick<ReviewRow, 'advantage' | 'aInt' | 'against' | 'caution'> {
   const credited = ledger?.turns.find(({ index }) => index === turn.index) ?? null;
   const { advantage, words, caution } = turn.credit;
   const apart = ledger === null && turn.gain !== null && scoredBy !== null;
-  const against = apart ? APART : words;
+  const compared = apart ? APART : words;
+  // The ledger knows nothing of it: gain and advantage stay what they are, and no token of the turn is trained on.
+  const excluded = turn.override.excluded || state.override.excluded;
+  const against = excluded ? `left out of training; ${compared}` : compared;
   const reason = credited?.null_reason ?? null;
   return {
     advantage: figure(advantage, FINE_DIGITS, turn.gain === null ? 'none' : against),
@@ -260,7 +302,7 @@ function helpOf(state: EpisodeState, rows: readonly ReviewRow[], scoredBy: Score
 }
 
 function about(state: EpisodeState): string {
-  const source = state.source === 'real_developer' ? '' : `${state.source} · `;
+  const source = state.source === 'real_developer' ? '' : `${state.source.replace(/^imported:.*/, 'imported')} · `;
   const branch = state.parent === null ? '' : ` · branch at turn ${state.parent.turn + 1}`;
   const turns = `${state.turns.length} ${state.turns.length === 1 ? 'turn' : 'turns'}`;
   return `${source}${new Date(state.createdAt).toLocaleString()} · ${turns}${branch}`;
@@ -281,4 +323,7 @@ function equationOf(estimator: Estimator): string {
 }
 
 /** What the second column is called. */
-const COLUMN: Readonly<Partial<Record<Estimator, string>>> = { shift_mean: 'mean per token', shift_sum: 'sum' };
+const COLUMN: Readonly<Partial<Record<Estimator, string>>> = {
+  shift_mean: 'Mean per token',
+  shift_sum: 'Sum',
+};

@@ -70,6 +70,7 @@ export function reviewEpisode(
   ledger: Ledger | null,
   progress: ScoringProgress | null,
   scoredBy: ScoredBy | null = null,
+  company: Company | null = null,
 ): EpisodeReview {
   const marks = marksOf(markEpisode(state.turns, exportedOutcome(state).value, scored));
   const turns = state.turns.map((turn): TurnReview => {
@@ -87,7 +88,7 @@ export function reviewEpisode(
       why: missing?.why ?? null,
       mark: missing?.mark ?? null,
       pending: missing?.pending ?? false,
-      credit: creditReview(ledger, turn.index, gain, unfitWords(score)),
+      credit: creditReview(ledger, turn.index, gain, unfitWords(score), company),
       marks: marks.get(turn.index) ?? [],
       override: turn.override,
     };
@@ -175,12 +176,18 @@ export function reasonWords(reason: NullReason): string {
   return REASONS[reason];
 }
 
-function creditReview(ledger: Ledger | null, index: number, total: number | null, unfit: string | null): CreditReview {
+function creditReview(
+  ledger: Ledger | null,
+  index: number,
+  total: number | null,
+  unfit: string | null,
+  company: Company | null,
+): CreditReview {
   const turn = ledger?.turns.find((candidate) => candidate.index === index);
   if (ledger === null || turn === undefined) return { advantage: null, words: 'needs a gain first', caution: unfit };
   const failed = toldMuchYetFailed(ledger, turn, total) ? 'told much, and the outcome fell short: was it right?' : null;
   // What such a gain says of the reply may stand on its head, so nothing is read from it.
-  return { advantage: turn.advantage, words: comparedWith(ledger, turn), caution: unfit ?? failed };
+  return { advantage: turn.advantage, words: comparedWith(ledger, turn, company), caution: unfit ?? failed };
 }
 
 function unfitWords(score: ScoredTurn | undefined): string | null {
@@ -188,16 +195,30 @@ function unfitWords(score: ScoredTurn | undefined): string | null {
   return unfit ? 'the placeholder is unfit for this scorer: run Check the Scorer, and choose auto' : null;
 }
 
-function comparedWith(ledger: Ledger, turn: LedgerTurn): string {
+/** Conversations that stand in the pools of a batch beside one of them: those of its task, and all. */
+export interface Company {
+  readonly group: number;
+  readonly batch: number;
+}
+
+/** Who stands in the pools beside an episode: every other one of the batch that brought a gain in. */
+export function companyIn(ledgers: Iterable<Ledger>, { episode_id, group_id }: Ledger): Company {
+  const others = [...ledgers].filter(
+    (other) => other.episode_id !== episode_id && other.turns.some(({ gain, pooled }) => gain !== null && pooled),
+  );
+  return { group: others.filter((other) => other.group_id === group_id).length, batch: others.length };
+}
+
+function comparedWith(ledger: Ledger, turn: LedgerTurn, company: Company | null): string {
   const level = turn.info_level ?? ledger.info_level ?? 'none';
   const n = turn.info_n ?? ledger.info_n ?? 0;
   if (turn.advantage === null) return REASONS.pool_too_small;
   if (turn.a_int === null) return 'from the outcome alone';
   switch (level) {
     case 'group':
-      return `against ${n} turns of this task`;
+      return `against ${episodes(company?.group)} of this task (${n} gains)`;
     case 'batch':
-      return `against ${n} turns of all conversations`;
+      return `against ${episodes(company?.batch)} (${n} gains)`;
     case 'calibrated':
       return "against the scorer's placebo gains";
     case 'none':
@@ -205,4 +226,10 @@ function comparedWith(ledger: Ledger, turn: LedgerTurn): string {
     default:
       return level satisfies never;
   }
+}
+
+/** Other conversations; where nobody counted them they are just that. */
+function episodes(others: number | undefined): string {
+  if (others === undefined) return 'other episodes';
+  return others === 0 ? 'its own turns' : `${others} other ${others === 1 ? 'episode' : 'episodes'}`;
 }

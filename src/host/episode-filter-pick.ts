@@ -4,13 +4,11 @@ import {
   FILTER_MARKS,
   NO_FILTER,
   SINCE,
-  SINCE_WORDS,
-  STANDING_WORDS,
   type EpisodeFilter,
   type Since,
 } from '../core/episode-filter.ts';
-import { MARKS } from '../core/marks/marks.ts';
 import type { Host } from './host.ts';
+import { markWords, sinceWords, standingWords } from './review-words.ts';
 
 /** One line of the picker: what it adds to a filter. */
 interface Choice extends vscode.QuickPickItem {
@@ -58,19 +56,19 @@ function choices(models: readonly string[], filter: EpisodeFilter): Choice[] {
     { label: vscode.l10n.t('reviewed'), add: { reviewed: true }, picked: filter.reviewed === true },
     kind(vscode.l10n.t('Marks')),
     ...FILTER_MARKS.map((id): Choice => ({
-      label: MARKS[id].title,
-      detail: MARKS[id].rule,
+      label: markWords(id).title,
+      detail: markWords(id).rule,
       add: { marks: [id] },
       picked: filter.marks.includes(id),
     })),
     kind(vscode.l10n.t('Scores')),
     ...EPISODE_STATES.map((state): Choice => ({
-      label: STANDING_WORDS[state],
+      label: standingWords()[state],
       add: { states: [state] },
       picked: filter.states.includes(state),
     })),
     kind(vscode.l10n.t('Date')),
-    ...SINCE.map((since): Choice => ({ label: SINCE_WORDS[since], add: { since }, picked: filter.since === since })),
+    ...SINCE.map((since): Choice => ({ label: sinceWords()[since], add: { since }, picked: filter.since === since })),
     ...(models.length === 0 ? [] : [kind(vscode.l10n.t('Models that spoke'))]),
     ...models.map((model): Choice => ({
       label: model,

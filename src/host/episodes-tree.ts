@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
 import type { EpisodeIndex, EpisodeRow } from '../app/episode-index.ts';
 import type { Review } from '../app/review.ts';
-import { isFiltered, STANDING_WORDS } from '../core/episode-filter.ts';
-import { MARKS } from '../core/marks/marks.ts';
+import { isFiltered } from '../core/episode-filter.ts';
 import { oneLine, signed, type TurnReview } from '../core/review.ts';
 import { errorText } from '../core/error.ts';
 import { BranchRows } from './branch-rows.ts';
 import { EpisodesView } from './episodes-view.ts';
+import { labelWords, markWords, standingWords } from './review-words.ts';
 
 /** What a row of the tree stands for. */
 export type TreeNode =
@@ -44,6 +44,7 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     this.#review = review;
     this.#open = open;
     const redraw = (): void => {
+      review.refresh();
       this.#changed.fire(undefined);
     };
     this.view = new EpisodesView(index, redraw, onError);
@@ -51,8 +52,9 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   /** Draws one episode again, or (null) everything. */
   refresh(episodeId: string | null = null): void {
-    this.#review.refresh(episodeId);
+    // Credit is made of what the list has digested.
     this.view.update(episodeId);
+    this.#review.refresh(episodeId);
     // Under a filter a row may come or go with what changed in it.
     const alone = episodeId !== null && !isFiltered(this.view.filter);
     this.#changed.fire(alone ? this.#episodes.get(episodeId) : undefined);
@@ -176,13 +178,15 @@ export class EpisodesTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
 }
 
 /** Gain (or when it was), where the scores stand unless they are there, and what a reviewer did. */
-function episodeWords({ gain, stale, startedAt, standing, scorable, reviewed, excluded }: EpisodeRow): string[] {
+function episodeWords(row: EpisodeRow): string[] {
+  const { gain, stale, startedAt, standing, scorable, reviewed, excluded, changed } = row;
   const said = standing !== 'scored' && standing !== 'unscored' && (standing !== 'unscorable' || scorable > 0);
   return [
     gain === null ? when(startedAt) : vscode.l10n.t('{gain} nats', { gain: signed(gain, 2) }),
-    ...(stale ? [STANDING_WORDS.stale] : []),
-    ...(said && !(stale && standing === 'stale') ? [STANDING_WORDS[standing]] : []),
+    ...(stale ? [standingWords().stale] : []),
+    ...(said && !(stale && standing === 'stale') ? [standingWords()[standing]] : []),
     ...(excluded ? [vscode.l10n.t('left out')] : reviewed ? [vscode.l10n.t('reviewed')] : []),
+    ...(changed ? [vscode.l10n.t('changed since the review')] : []),
   ];
 }
 
@@ -194,8 +198,8 @@ function episodeTooltip(row: EpisodeRow, scorer: string | null): string {
     branch ? vscode.l10n.t('A branch: it goes on otherwise from an earlier turn of another conversation.') : '',
     source === 'real_developer' || source === 'unknown' ? '' : source,
     scorer === null ? '' : vscode.l10n.t('Scored by {name}', { name: scorer }),
-    why === null ? STANDING_WORDS[standing] : `${STANDING_WORDS[standing]}: ${why}`,
-    ...marks.map((id) => MARKS[id].title),
+    why === null ? standingWords()[standing] : `${standingWords()[standing]}: ${why}`,
+    ...marks.map((id) => markWords(id).title),
   ]
     .filter((line) => line !== '')
     .join('\n');
@@ -220,13 +224,13 @@ function turnItem({ id, episode, turn }: Extract<TreeNode, { type: 'turn' }>): v
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState[folded]);
   // The editor remembers by id how a row was folded, so one that gets something to unfold is another row.
   item.id = `${id}/${folded}`;
-  const notable = [...marks.map((id) => MARKS[id].title), ...overrideWords(turn)];
-  item.description = [`${index + 1}`, ...(notable.length === 0 ? [] : [notable.join(', ')]), said].join(' · ');
+  const notable = [...marks.map((id) => markWords(id).title), ...overrideWords(turn)];
+  item.description = [`${index + 1}`, notable.join(', '), said].filter((part) => part !== '').join(' · ');
   item.tooltip = [
     vscode.l10n.t('Turn {turn}: {said}', { turn: index + 1, said }),
     reply === null ? '' : vscode.l10n.t('Reply: {reply}', { reply }),
     why ?? '',
-    ...marks.map((id) => `${MARKS[id].title}: ${MARKS[id].rule}`),
+    ...marks.map((id) => `${markWords(id).title}: ${markWords(id).rule}`),
     ...overrideWords(turn),
   ]
     .filter((line) => line !== '')
@@ -246,7 +250,7 @@ function turnItem({ id, episode, turn }: Extract<TreeNode, { type: 'turn' }>): v
 /** What a reviewer laid over a turn, in words. */
 function overrideWords({ override: { label, excluded, reviewed } }: TurnReview): string[] {
   return [
-    ...(label === null ? [] : [label]),
+    ...(label === null ? [] : [labelWords()[label]]),
     ...(excluded ? [vscode.l10n.t('left out')] : []),
     ...(reviewed && label === null && !excluded ? [vscode.l10n.t('reviewed')] : []),
   ];
@@ -291,10 +295,16 @@ function factsOf(
   const credited =
     advantage === null
       ? fact('advantage', words, vscode.l10n.t('advantage'), 'graph')
-      : fact('advantage', vscode.l10n.t('advantage {value}', { value: signed(advantage, 3) }), words, 'graph');
+      : fact(
+          'advantage',
+          vscode.l10n.t('advantage {value}', { value: signed(advantage, 3) }),
+          // The ledger knows nothing of it: no token of the turn is trained on, whatever it was worth.
+          override.excluded ? vscode.l10n.t('left out of training; {words}', { words }) : words,
+          'graph',
+        );
   return [
     ...(gain === null ? [] : [credited]),
-    ...marks.map((id) => fact(`mark-${id}`, MARKS[id].title, MARKS[id].rule, 'bookmark')),
+    ...marks.map((id) => fact(`mark-${id}`, markWords(id).title, markWords(id).rule, 'bookmark')),
     ...(override.note === null ? [] : [fact('note', override.note, vscode.l10n.t('note of the review'), 'note')]),
     ...(caution === null ? [] : [fact('caution', caution, '', 'warning')]),
     ...(mark === 'not scored' || mark === 'no gain' ? [fact('why', why ?? mark, '', 'info')] : []),

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { EpisodeIndex } from '../app/episode-index.ts';
 import { filterWords, isFiltered, NO_FILTER, type EpisodeFilter } from '../core/episode-filter.ts';
+import { filterVocabulary } from './review-words.ts';
 
 /** Rows that the list shows at once, and how many more a click brings. */
 const PAGE = 200;
@@ -41,7 +42,7 @@ export class EpisodesView implements vscode.Disposable {
   set filter(filter: EpisodeFilter) {
     this.#filter = filter;
     this.#shown = PAGE;
-    void vscode.commands.executeCommand('setContext', 'turnwise.episodesFiltered', filterWords(filter) !== '');
+    void vscode.commands.executeCommand('setContext', 'turnwise.episodesFiltered', isFiltered(filter));
     this.#onChange();
     this.dress();
   }
@@ -98,7 +99,7 @@ export class EpisodesView implements vscode.Disposable {
     if (this.#view === null) return;
     const { episodes, reviewed, total } = this.index.progress();
     const left = total - reviewed;
-    const words = filterWords(this.#filter);
+    const words = filterWords(this.#filter, filterVocabulary());
     this.#view.badge =
       left === 0
         ? undefined

@@ -22,6 +22,7 @@ import { openEpisodes } from './open-episodes.ts';
 import { ProposalDiff } from './proposal-diff.ts';
 import { ReportDocument } from './report-document.ts';
 import { ReviewPanels } from './review-panels.ts';
+import { ReviewPlaces } from './review-places.ts';
 import { reviewSource } from './review-source.ts';
 import { creditOptions, scoreOptions } from './score-options.ts';
 import { ServerKeys } from './server-keys.ts';
@@ -199,6 +200,7 @@ export async function openProduct(
     new ReviewPanels(
       context.extensionUri,
       reviewSource(review, () => host),
+      new ReviewPlaces(journal.memo, workspaceName()),
       log,
     ),
   );

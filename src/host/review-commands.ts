@@ -1,16 +1,10 @@
 import * as vscode from 'vscode';
 import { reduce } from '../core/reduce.ts';
 import { TurnwiseError } from '../core/error.ts';
-import {
-  changeWords,
-  NO_OVERRIDE,
-  NOTE_LIMIT,
-  REVIEW_LABELS,
-  type Override,
-  type ReviewLabel,
-} from '../core/override.ts';
+import { NO_OVERRIDE, NOTE_LIMIT, REVIEW_LABELS, type Override, type ReviewLabel } from '../core/override.ts';
 import type { Host } from './host.ts';
 import { reviewEpisode } from './review-source.ts';
+import { changeWords, labelWords } from './review-words.ts';
 
 /** What a command of the review is about. */
 interface Target {
@@ -78,7 +72,7 @@ export function nextToReview(host: Host): void {
 
 async function askLabel({ label }: Override): Promise<ReviewLabel | null | undefined> {
   const items = REVIEW_LABELS.map((value, at) => ({
-    label: `${at + 1}  ${value}`,
+    label: `${at + 1}  ${labelWords()[value]}`,
     description: meanings()[value],
     value: value,
   }));

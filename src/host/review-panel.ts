@@ -60,6 +60,7 @@ export class ReviewPanel {
   #tab: Tab = 'turns';
   #compared: { readonly a: string; readonly b: string } | null = null;
   #place: Place | null;
+  readonly #onPlace: (place: Place) => void;
 
   constructor(
     panel: vscode.WebviewPanel,
@@ -69,6 +70,8 @@ export class ReviewPanel {
       readonly place: Place | null;
       readonly source: ReviewSource;
       readonly log: vscode.LogOutputChannel;
+      /** The reader is at another place now. */
+      readonly onPlace: (place: Place) => void;
       readonly onClosed: () => void;
     },
   ) {
@@ -77,6 +80,10 @@ export class ReviewPanel {
     this.#source = wiring.source;
     this.#log = wiring.log;
     this.#place = wiring.place;
+    this.#tab = wiring.place?.tab ?? 'turns';
+    this.#selected = wiring.place?.turn ?? null;
+    this.#onPlace = wiring.onPlace;
+    this.#tell();
     const { webview } = panel;
     webview.options = { enableScripts: true, localResourceRoots: [assets] };
     const listening = webview.onDidReceiveMessage((message: unknown) => {
@@ -146,6 +153,7 @@ export class ReviewPanel {
         return;
       case 'select':
         this.#selected = message.turn;
+        this.#tell();
         this.#sendDetail(this.#sources());
         return;
       case 'whole':
@@ -154,6 +162,7 @@ export class ReviewPanel {
         return;
       case 'tab':
         this.#tab = message.tab;
+        this.#tell();
         this.#sendTab(this.#sources());
         return;
       case 'compare':
@@ -187,6 +196,10 @@ export class ReviewPanel {
     this.#go();
     this.#sendDetail(read?.sources ?? null);
     this.#sendTab(read?.sources ?? null);
+  }
+
+  #tell(): void {
+    this.#onPlace({ tab: this.#tab, turn: this.#selected });
   }
 
   #go(): void {

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
-import { reviewPageStateSchema } from '../core/review-protocol.ts';
+import { errorText } from '../core/error.ts';
+import type { ReviewPageState } from '../core/review-protocol.ts';
 import { ReviewPanel, type Place, type ReviewSource } from './review-panel.ts';
+import type { ReviewPlaces } from './review-places.ts';
 
 export const REVIEW_PANEL = 'turnwise.review';
 /** From a change to a look at it, ms: changes come in bursts. */
@@ -11,12 +13,14 @@ export class ReviewPanels implements vscode.Disposable {
   readonly #assets: vscode.Uri;
   readonly #source: ReviewSource;
   readonly #log: vscode.LogOutputChannel;
+  readonly #places: ReviewPlaces;
   readonly #open = new Set<ReviewPanel>();
   #waiting: NodeJS.Timeout | null = null;
 
-  constructor(extensionUri: vscode.Uri, source: ReviewSource, log: vscode.LogOutputChannel) {
+  constructor(extensionUri: vscode.Uri, source: ReviewSource, places: ReviewPlaces, log: vscode.LogOutputChannel) {
     this.#assets = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
     this.#source = source;
+    this.#places = places;
     this.#log = log;
   }
 
@@ -33,10 +37,10 @@ export class ReviewPanels implements vscode.Disposable {
     this.#adopt(panel, episode, place);
   }
 
-  /** Draws a panel again that was there before the window was reloaded; `state` is what its page kept. */
+  /** Draws a panel again that was there before the window was reloaded; `state` is what its page kept, if the editor wrote it down. */
   restore(panel: vscode.WebviewPanel, state: unknown): void {
-    const parsed = reviewPageStateSchema.safeParse(state);
-    const { episode, tab, turn } = parsed.success ? parsed.data : { episode: null, tab: 'trends' as const, turn: null };
+    const known = this.#places.find(panel.title, state);
+    const { episode, tab, turn } = known ?? { episode: null, tab: 'trends' as const, turn: null };
     this.#adopt(panel, episode, { tab, turn });
   }
 
@@ -54,12 +58,24 @@ export class ReviewPanels implements vscode.Disposable {
     this.#open.clear();
   }
 
+  #remember(title: string, place: ReviewPageState): void {
+    try {
+      this.#places.keep(title, place);
+    } catch (thrown) {
+      // A store that cannot be written, or is busy: the page keeps it too.
+      this.#log.warn(`Where a review stands is not kept: ${errorText(thrown)}`);
+    }
+  }
+
   #adopt(panel: vscode.WebviewPanel, episode: string | null, place: Place): void {
     const shown = new ReviewPanel(panel, this.#assets, {
       episode,
       place,
       source: this.#source,
       log: this.#log,
+      onPlace: (at) => {
+        this.#remember(panel.title, { episode, ...at });
+      },
       onClosed: () => {
         this.#open.delete(shown);
       },

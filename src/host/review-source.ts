@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import type { EpisodeIndex } from '../app/episode-index.ts';
 import { trendsView } from '../app/review-trends.ts';
 import type { Review } from '../app/review.ts';
@@ -13,6 +14,7 @@ import { reviewView } from '../core/review-view.ts';
 import { scoreNow } from './episode-commands.ts';
 import type { Host } from './host.ts';
 import type { Place, ReviewAct, ReviewSource } from './review-panel.ts';
+import { markWords } from './review-words.ts';
 
 /** What the reviews of this window are drawn from; `host` is asked when something is done, not before. */
 export function reviewSource(review: Review, host: () => Host): ReviewSource {
@@ -26,7 +28,12 @@ export function reviewSource(review: Review, host: () => Host): ReviewSource {
     sources: (episode) => review.sources(episode),
     view: (sources) => {
       const { reviewed, total } = host().tree.view.index.progress();
-      return reviewView(sources, total === 0 ? null : { reviewed, total, words: `${reviewed} of ${total}` });
+      const words = vscode.l10n.t('{reviewed} of {total}', { reviewed, total });
+      const { head, rows } = reviewView(sources, total === 0 ? null : { reviewed, total, words });
+      return {
+        head,
+        rows: rows.map((row) => ({ ...row, marks: row.marks.map(({ id }) => ({ id, ...markWords(id) })) })),
+      };
     },
     words: ({ state, scored }, turn) => {
       if (scored === null) return Promise.resolve({ next: null, mask: null, why: null });

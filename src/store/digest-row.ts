@@ -16,6 +16,8 @@ export interface DigestRow {
   readonly scorable: number;
   readonly reviewed: boolean;
   readonly reviewable: boolean;
+  /** It was reviewed, and went on since. */
+  readonly changed: boolean;
   readonly excluded: boolean;
   /** It branched off another conversation. */
   readonly branch: boolean;
@@ -102,6 +104,7 @@ const rowSchema = z.object({
   scorable: z.int(),
   reviewed: flag,
   reviewable: flag,
+  changed: flag,
   excluded: flag,
   branch: flag,
   named: flag,

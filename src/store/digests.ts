@@ -85,7 +85,7 @@ const BEST = `
 // One look into an index for each row, so that a page costs what a page holds.
 const rowsWhere = (condition: string): string => `
   SELECT d.position, d.episode_id AS id, d.title, d.started_at AS startedAt, d.source, d.models, d.turns, d.scorable, d.reviewed,
-    d.reviewable, d.excluded, d.branch, d.named, d.facts IS NULL AS damaged, b.scorer_key AS scorerKey, b.options_key AS optionsKey, b.gain,
+    d.reviewable, d.excluded, d.branch, d.named, d.changed, d.facts IS NULL AS damaged, b.scorer_key AS scorerKey, b.options_key AS optionsKey, b.gain,
     b.marks, b.why, j.wanted, j.done, j.lease_until AS leaseUntil, j.not_before AS notBefore, j.reason, j.message, j.outdated
   FROM digest d
     LEFT JOIN digest_score b ON b.position =
@@ -221,7 +221,7 @@ function writeEpisode(db: DatabaseSync, id: string, digest: EpisodeDigest | null
   const scorable = own.filter((turn) => turn.words !== null && digest?.turns.at(-1) !== turn).length;
   db.prepare(
     `INSERT OR REPLACE INTO digest (episode_id, position, started_at, title, source, group_id, models, turns, scorable,
-       reviewed, reviewable, excluded, branch, named, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       reviewed, reviewable, excluded, branch, named, changed, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     id,
     Number(first['position']),
@@ -237,6 +237,7 @@ function writeEpisode(db: DatabaseSync, id: string, digest: EpisodeDigest | null
     digest?.excluded === true ? 1 : 0,
     digest?.parent == null ? 0 : 1,
     digest?.named === true ? 1 : 0,
+    digest?.changed === true ? 1 : 0,
     digest === null ? null : JSON.stringify(digest),
   );
 }

@@ -127,6 +127,7 @@ const DIGEST_COLUMNS = `(
     excluded INTEGER NOT NULL,
     branch INTEGER NOT NULL,
     named INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
     facts TEXT
   ) STRICT`;
 const DIGEST_SCORE_COLUMNS = `(

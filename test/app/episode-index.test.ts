@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { EpisodeIndex, type IndexPorts } from '../../src/app/episode-index.ts';
 import { scoreOptionsKey } from '../../src/app/cached-scorer.ts';
+import { Review } from '../../src/app/review.ts';
 import { scoreKeys } from '../../src/app/score-store.ts';
+import { exportedOutcome } from '../../src/core/dataset/export-episode.ts';
 import { NO_FILTER, type EpisodeFilter } from '../../src/core/episode-filter.ts';
 import { reduce } from '../../src/core/reduce.ts';
 import type { ScoredEpisode } from '../../src/core/scored-episode.ts';
@@ -78,6 +80,17 @@ test('a list that is read by and by is the list, and what changes in it is there
   expect(some.known(fourth)?.excluded).toBe(true);
   index.refresh();
   expect(some.rows()).toEqual(index.rows());
+});
+
+test('credit counts with the outcome of today, whatever the score was told when it was made', () => {
+  const { journal, index, scores, ports } = sampled();
+  const state = (id: string): number | null => exportedOutcome(reduce(journal.read(id))).value;
+  const [known = expect.fail('no outcome')] = scores.filter(({ episode_id }) => state(episode_id) !== null);
+  put(journal, { ...known, outcome: null });
+  index.catchUp();
+  const review = new Review({ journal, options: ports.options, progressOf: () => null, scorerKey: ports.scorerKey });
+  expect(review.ledger(known.episode_id)?.outcome).toBe(state(known.episode_id));
+  expect(review.sources(known.episode_id).ledger?.outcome).toBe(state(known.episode_id));
 });
 
 test('what a reviewer, a new score, another scorer or a purge changes is in the list', () => {

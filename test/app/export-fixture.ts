@@ -5,13 +5,14 @@ import type { ScoredEpisode } from '../../src/core/scored-episode.ts';
 import { openJournal, type Journal } from '../../src/store/journal.ts';
 import { sampleEvents, sampleScores, sampleSpecs, type SampleSpec } from '../core/dataset/sample.ts';
 
-/** A store with sample conversations in it, and their scores. Its clock is fixed, so that two stores differ in event ids only. */
+/** A store with sample conversations in it, and their scores. Its clock is fixed, from event to event `apart` ms, so that two stores differ in event ids only. */
 export function sampleStore(
   folder: string,
   specs: readonly SampleSpec[] = sampleSpecs,
+  { apart = 1000 }: { readonly apart?: number } = {},
 ): { readonly journal: Journal; readonly scoredOf: (state: EpisodeState) => ScoredEpisode | null } {
   let clock = 1_700_000_000_000;
-  const journal = openJournal(join(folder, 'store.db'), { now: () => (clock += 1000) });
+  const journal = openJournal(join(folder, 'store.db'), { now: () => (clock += apart) });
   for (const spec of specs) journal.append(spec.id, sampleEvents(spec));
   const byId = new Map(specs.map((spec) => [spec.id, spec]));
   return {

@@ -31,6 +31,7 @@ function member(
     outcome,
     exportable: true,
     reviewed: false,
+    changed: false,
     excluded: false,
     turns,
   };

@@ -6,6 +6,7 @@ import {
   newestChange,
   NO_OVERRIDE,
   overrideOf,
+  wentOnSince,
   type Override,
   type OverrideChange,
 } from '../../src/core/override.ts';
@@ -100,7 +101,7 @@ test('in each field the last change that stands holds, and the words and scores 
         for (const { change } of standing) model[change.field] = change.value;
         const held: Override = turn === null ? state.override : (state.turns[turn]?.override ?? NO_OVERRIDE);
         expect(held).toEqual(model);
-        expect(overrideOf(state.overrides, turn)).toEqual(held);
+        expect(overrideOf(state.overrides, turn, state.messages.length)).toEqual(held);
       }
       const sets = bodies.filter(({ type }) => type === 'override_set').length;
       expect(state.overrides).toHaveLength(sets);
@@ -130,4 +131,23 @@ test('an episode is reviewed when somebody says so, leaves it out, or has dealt 
   expect(reviewed(set(null, { field: 'excluded', value: true }))).toBe(true);
   // A note alone is a thought, not a decision.
   expect(reviewed(set(0, { field: 'note', value: 'hm' }), set(1, useful))).toBe(false);
+});
+
+test('a conversation that was ticked off and went on is to be looked at again, and a new tick holds', () => {
+  const tick = set(null, { field: 'reviewed', value: true });
+  const seen = reduce(stored([...talk, tick]));
+  expect([isReviewed(seen), wentOnSince(seen.overrides, seen.messages.length)]).toEqual([true, false]);
+  const on = reduce(stored([...talk, tick, ...asked(2)]));
+  expect([isReviewed(on), on.override.reviewed, wentOnSince(on.overrides, on.messages.length)]).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  const again = reduce(stored([...talk, tick, ...asked(2), tick]));
+  expect([isReviewed(again), wentOnSince(again.overrides, again.messages.length)]).toEqual([true, false]);
+  // Taking the new one back brings out the old one, which says nothing of what came after it.
+  const back = reduce(stored([...talk, tick, ...asked(2), tick, undo(12)]));
+  expect([isReviewed(back), wentOnSince(back.overrides, back.messages.length)]).toEqual([false, true]);
+  // Left out stays left out, whatever is said after it.
+  expect(isReviewed(reduce(stored([...talk, set(null, { field: 'excluded', value: true }), ...asked(2)])))).toBe(true);
 });

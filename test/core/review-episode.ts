@@ -95,6 +95,8 @@ export function sourcesOf(
     progress: null,
     scoredBy: scored === null ? null : { name: 's on b', stale: false },
     scorings: scored === null ? [] : [scored],
+    noise: null,
+    company: null,
     ...more,
   };
 }

@@ -98,6 +98,36 @@ describe('bars', () => {
     }
   });
 
+  test('have the noise that was measured of their scorer, and where nobody measured it none and the words why, never 0', () => {
+    const measured = (gain: number) => ({ noise: { gain, pairs: 50, rounds: 4 } });
+    const { head, rows } = reviewView(sourcesOf(state, [shown], measured(0.25)));
+    expect(rows[0]?.mean.noise).toEqual([1, 1.5]);
+    expect(rows[0]?.total.noise).toEqual([2, 3]);
+    expect(head.noise).toMatch(/0\.25 a token in 50 pairs .* 4 times/);
+    expect(reviewView(sourcesOf(state, [shown], measured(0))).head.noise).toMatch(/the same bits/);
+    const unknown = reviewView(sourcesOf(state, [shown]));
+    expect(unknown.rows.flatMap(({ total, mean }) => [total.noise, mean.noise])).toEqual([
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+    ]);
+    expect(unknown.head.noise).toMatch(/not measured: Check the Scorer/);
+    // It was measured of mean gains.
+    const sum = reviewView(sourcesOf(state, [scored([A, B], { estimator: 'shift_sum' })], measured(0.25)));
+    expect(sum.rows[0]?.total.noise).toBeNull();
+    expect(reviewView(sourcesOf(state, [])).head.noise).toBeNull();
+  });
+
+  test('that are left out of training say so where their advantage is explained', () => {
+    const out = { type: 'override_set', turn: 0, change: { field: 'excluded', value: true } } as const;
+    const { rows } = reviewView(sourcesOf(talk('e', ['one', 'two'], [out]), [shown]));
+    expect(rows[0]?.against).toMatch(/^left out of training; /);
+    expect(rows[1]?.against).not.toMatch(/left out/);
+  });
+
   test('stand before a placebo band where fifty were measured, and before none with fewer', () => {
     const banded = (n: number) =>
       reviewView(sourcesOf(state, [{ ...shown, placebo: { mean: 0.1, sd: 0.2, n } }])).head.band;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { creditBatch } from '../../src/core/credit/credit.ts';
 import { resolveCreditOptions } from '../../src/core/credit/options.ts';
 import { reduce } from '../../src/core/reduce.ts';
-import { oneLine, reviewEpisode, signed, type ScoringProgress } from '../../src/core/review.ts';
+import { companyIn, oneLine, reviewEpisode, signed, type ScoringProgress } from '../../src/core/review.ts';
 import { scoredEpisodeSchema, type ScoredEpisode } from '../../src/core/scored-episode.ts';
 import { started, stored } from './event-arbitrary.ts';
 import { exchanges } from './review-episode.ts';
@@ -101,15 +101,17 @@ test('credit names what it was measured against, and says when conversations are
     turns: [{ index: 0, tokens: 4, gain, null_reason: null, pooled: true }],
   });
   const words = (members: ReturnType<typeof member>[]): [number | null, string] | undefined => {
-    const [ledger] = creditBatch(members, resolveCreditOptions());
-    const { credit } = reviewEpisode(state, scores(0.5, null), ledger ?? null, null).turns[0] ?? {};
+    const ledgers = creditBatch(members, resolveCreditOptions());
+    const [ledger = expect.fail('no credit')] = ledgers;
+    const company = companyIn(ledgers, ledger);
+    const { credit } = reviewEpisode(state, scores(0.5, null), ledger, null, null, company).turns[0] ?? {};
     return credit && [credit.advantage, credit.words];
   };
   expect(words([member('e', 0.5, null)])).toEqual([null, 'needs more conversations']);
   const many = Array.from({ length: 8 }, (_, at) => member(`m${at}`, at / 10, null));
   const [advantage, against] = words([member('e', 0.5, null), ...many]) ?? [];
   expect(advantage).not.toBeNull();
-  expect(against).toBe('against 9 turns of all conversations');
+  expect(against).toBe('against 8 other episodes (9 gains)');
 });
 
 test('a turn that told much in an episode that failed is marked beside its advantage', () => {

@@ -1,4 +1,5 @@
 import type { Backend, ScorerFacts } from '../../core/backend.ts';
+import type { MeasuredNoise } from '../../core/calibration.ts';
 import { estimate, shifts } from '../../core/credit/gain.ts';
 import { sessionOf } from '../score.ts';
 import { largest, spreadOf, unknownCheck, type Check } from './check.ts';
@@ -9,6 +10,14 @@ const ROUNDS = 4;
 /** Mean gain, nats a token: below this nobody sees it; above the second, small gains drown. */
 const HARMLESS = 0.005;
 const HARMFUL = 0.05;
+
+const OF_A_GAIN = 'largest difference of a gain';
+
+/** What the check found out about gains, to be kept; undefined where nothing could be scored twice. */
+export function measuredNoise({ values }: Check, { pairs }: Pick<ProbeGains, 'pairs'>): MeasuredNoise | undefined {
+  const gain = values.find(({ name }) => name === OF_A_GAIN)?.value;
+  return typeof gain === 'number' && Number.isFinite(gain) ? { gain, pairs: pairs.length, rounds: ROUNDS } : undefined;
+}
 
 /** A/A noise: the same pairs scored again and again, each time in a session of its own, so that nothing comes from a cache. */
 export async function checkNoise(
@@ -42,7 +51,7 @@ export async function checkNoise(
     values: [
       { name: 'largest difference of a token', value: most, unit: 'nats' },
       { name: 'sd of the differences', value: spreadOf(differences), unit: 'nats' },
-      { name: 'largest difference of a gain', value: gainNoise, unit: 'nats/token' },
+      { name: OF_A_GAIN, value: gainNoise, unit: 'nats/token' },
     ],
     sentence:
       state === 'fail'

@@ -6,7 +6,7 @@ import { checkCapabilities } from './check-capabilities.ts';
 import { checkDecode } from './check-decode.ts';
 import { checkFitness, measureFitness } from './check-fitness.ts';
 import { checkLogprobMode, COOL } from './check-logprob-mode.ts';
-import { checkNoise } from './check-noise.ts';
+import { checkNoise, measuredNoise } from './check-noise.ts';
 import { checkPlacebo, measurePlacebo } from './check-placebo.ts';
 import { checkTemplate } from './check-template.ts';
 import { checkThroughput } from './check-throughput.ts';
@@ -86,9 +86,15 @@ export async function examine(run: DoctorRun): Promise<DoctorReport> {
   const known = gains;
   run.onProgress?.('comparing', 0, 1);
   checks.push(await attempt('template', () => checkTemplate(backend, known, signal)));
-  checks.push(await attempt('noise', () => checkNoise(backend, facts, known, signal)));
+  const noiseCheck = await attempt('noise', () => checkNoise(backend, facts, known, signal));
+  checks.push(noiseCheck);
   checks.push(...(await compareWithChat(run, chat, probes, known)));
-  const calibration = { placebo: measurePlacebo(known, maskMode), fitness: measureFitness(known, maskMode) };
+  const noise = measuredNoise(noiseCheck, known);
+  const calibration = {
+    placebo: measurePlacebo(known, maskMode),
+    fitness: measureFitness(known, maskMode),
+    ...(noise === undefined ? {} : { noise }),
+  };
   const placeholder = run.placeholders[0] ?? DEFAULT_PLACEHOLDER;
   checks.push(checkPlacebo(known, facts, { placeholder, maskMode }), checkFitness(calibration.fitness, maskMode));
   run.onProgress?.('timing', 0, 1);

@@ -10,7 +10,8 @@ export function keepCalibration({ calibrations }: Pick<Journal, 'calibrations'>,
   const { scorer, facts, calibration } = report;
   if (scorer === null || facts === null) return false;
   const measured = beyondCard(calibration, facts);
-  if (measured.placebo.length + measured.fitness.length === 0) return false;
+  const { placebo, fitness, noise } = measured;
+  if (placebo.length + fitness.length === 0 && noise === undefined) return false;
   calibrations.put(scorer, mergeCalibrations(measured, calibrations.get(scorer) ?? NO_CALIBRATION));
   return true;
 }

@@ -1,6 +1,6 @@
 import type { Spread, TrendPoint } from '../trends.ts';
 import { signed } from '../review.ts';
-import { element, picture, ticks, words } from './svg.ts';
+import { element, escaped, picture, ticks, words } from './svg.ts';
 
 const WIDTH = 480;
 const HEIGHT = 200;
@@ -25,7 +25,7 @@ export function barsWithQuartiles(
     return element(
       'g',
       {},
-      element('title', {}, `${label}: ${spreadWords(spread, unit)}`),
+      element('title', {}, escaped(`${label}: ${spreadWords(spread, unit)}`)),
       spread.mean === null
         ? ''
         : bar(middle, Math.min(width * 0.62, 40), scale.y(0), scale.y(spread.mean), spread.mean < 0),
@@ -59,14 +59,14 @@ export function histogramBars(
   counts: readonly { readonly label: string; readonly n: number }[],
   { title, axis, unit }: { readonly title: string; readonly axis: string; readonly unit: string },
 ): string {
-  const scale = scaleOf([0, ...counts.map(({ n }) => n)]);
+  const scale = scaleOf([0, ...counts.map(({ n }) => n)], 1);
   const width = (WIDTH - LEFT - RIGHT) / Math.max(counts.length, 1);
   const bars = counts.map(({ label, n }, at) => {
     const middle = LEFT + (at + 0.5) * width;
     return element(
       'g',
       {},
-      element('title', {}, `${label}: ${n} ${unit}`),
+      element('title', {}, escaped(`${label}: ${n} ${unit}`)),
       bar(middle, Math.min(width * 0.62, 40), scale.y(0), scale.y(n), false),
       words(label, middle, HEIGHT - BOTTOM + 14, { 'text-anchor': 'middle', 'font-size': 10, class: 'tw-label' }),
       words(`${n}`, middle, scale.y(n) - 4, { 'text-anchor': 'middle', 'font-size': 9, class: 'tw-value' }),
@@ -97,7 +97,7 @@ export function lineOverTime(
           element(
             'g',
             {},
-            element('title', {}, `${label}: ${spreadWords(spread, unit)}`),
+            element('title', {}, escaped(`${label}: ${spreadWords(spread, unit)}`)),
             whisker(x(at), spread, scale.y),
             element('circle', { cx: x(at), cy: scale.y(spread.mean), r: 3, class: 'tw-dot', fill: 'currentColor' }),
           ),
@@ -149,9 +149,11 @@ interface Scale {
   readonly steps: readonly number[];
 }
 
-function scaleOf(values: readonly number[]): Scale {
+/** `least`: the smallest step that makes sense of what is counted. */
+function scaleOf(values: readonly number[], least = 0): Scale {
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const steps = ticks(low, high === low ? low + 1 : high);
+  const all = ticks(low, high === low ? low + 1 : high);
+  const steps = least === 0 ? all : all.filter((step) => Number.isInteger(step / least));
   const [first, last] = [steps[0] ?? 0, steps.at(-1) ?? 1];
   const span = last - first || 1;
   return { steps, y: (value) => TOP + ((last - value) / span) * (HEIGHT - TOP - BOTTOM) };
@@ -171,7 +173,11 @@ function axes({ steps, y }: Scale, axis: string, unit: string): string[] {
       }),
     ),
     ...steps.map((step) =>
-      words(`${step}`, LEFT - 5, y(step) + 3, { 'text-anchor': 'end', 'font-size': 10, class: 'tw-label' }),
+      words(`${step}`.replace('-', '−'), LEFT - 5, y(step) + 3, {
+        'text-anchor': 'end',
+        'font-size': 10,
+        class: 'tw-label',
+      }),
     ),
     words(axis, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, {
       'text-anchor': 'middle',

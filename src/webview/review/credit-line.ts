@@ -25,7 +25,7 @@ export function creditLine(head: ReviewHead, row: ReviewRow): TemplateResult {
 }
 
 function term(name: string, { label }: Figure, tip: string, turn: number, kind = ''): TemplateResult {
-  return html`<button class=${`term ${kind}`} data-tip=${tip} data-turn=${turn} aria-label=${`${name} ${label}`}>
+  return html`<button class=${`term ${kind}`} data-tip=${tip} data-turn=${turn}>
     <span class="name">${name === 'A_int' ? html`A<sub>int</sub>` : name}</span>
     <span class="num" data-figure=${tip}>${label}</span>
   </button>`;

@@ -1,17 +1,23 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Axis, Figure, ReviewHead, ReviewRow } from '../../core/review-protocol.ts';
+import type { Axis, Figure, ReviewHead, ReviewPageMessage, ReviewRow } from '../../core/review-protocol.ts';
 import { vars } from './vars.ts';
-import { WORDS } from './words.ts';
+import { excludedTurns, WORDS } from './words.ts';
 
 /** What the episode is, what it came to, and who says so. */
 export function reviewHeader(
   head: ReviewHead,
-  actions: { readonly openChat: () => void; readonly score: () => void },
+  excluded: number,
+  actions: {
+    readonly openChat: () => void;
+    readonly score: () => void;
+    readonly post: (message: ReviewPageMessage) => void;
+  },
 ): TemplateResult {
   const { scoredBy, progress } = head;
   return html`<header class="head">
     <div class="titles">
       <h1 dir="auto">${head.title}</h1>
+      ${override(head, actions.post)}
       <button class="icon" title=${WORDS.openChat} aria-label=${WORDS.openChat} @click=${actions.openChat}>
         <span class="codicon codicon-comment-discussion" aria-hidden="true"></span>
       </button>
@@ -20,7 +26,8 @@ export function reviewHeader(
       </button>
     </div>
     <p class="about muted">
-      ${head.about} · ${scoredBy === null ? WORDS.nobody : html`${scoredBy.name}, ${scoredBy.how}`}
+      ${head.about} ·
+      ${scoredBy === null ? WORDS.nobody : html`${scoredBy.name}, ${scoredBy.how}`}${excluded === 0 ? nothing : html` · ${excludedTurns(excluded)}`}
     </p>
     <div class="stats">
       ${stat('total', head.total)} ${stat('outcome', head.outcome)} ${stat('z', head.z)} ${stat('gate', head.gate)}
@@ -49,6 +56,37 @@ export function reviewHeader(
         : html`<p class="remark"><span class="codicon codicon-history" aria-hidden="true"></span> ${scoredBy.stale}</p>`
     }
   </header>`;
+}
+
+/** What the reviewer says of the whole conversation. */
+function override(
+  { override: { excluded, reviewed }, changed }: ReviewHead,
+  post: (message: ReviewPageMessage) => void,
+): TemplateResult {
+  return html`<span class="switches">
+    <button
+      class="toggle"
+      aria-pressed=${reviewed}
+      title=${changed ? WORDS.review.changed : WORDS.review.wholeSeen}
+      @click=${() => {
+        post({ type: 'reviewed', turn: null, reviewed: !reviewed });
+      }}
+    >
+      <span class="codicon codicon-${changed ? 'history' : 'check-all'}" aria-hidden="true"></span>
+      ${changed ? WORDS.review.again : WORDS.stats.reviewed}
+    </button>
+    <button
+      class="toggle"
+      aria-pressed=${excluded}
+      title=${WORDS.review.wholeExcluded}
+      @click=${() => {
+        post({ type: 'exclude', turn: null, excluded: !excluded });
+      }}
+    >
+      <span class="codicon codicon-circle-slash" aria-hidden="true"></span>
+      ${excluded ? WORDS.review.excluded : WORDS.review.exclude}
+    </button>
+  </span>`;
 }
 
 function stat(name: keyof typeof WORDS.stats, { value, label }: Figure): TemplateResult {
@@ -84,12 +122,13 @@ function ticks({ low, high, ticks: all }: Axis): TemplateResult {
 }
 
 /** What the strokes mean; only those that are drawn. */
-export function legend({ band }: ReviewHead, rows: readonly ReviewRow[]): TemplateResult {
+export function legend({ band, noise }: ReviewHead, rows: readonly ReviewRow[]): TemplateResult {
+  const drawn = rows.some(({ mean }) => mean.noise !== null && mean.noise[0] < mean.noise[1]);
   const any = (read: (row: ReviewRow) => unknown): boolean => rows.some((row) => read(row) !== null);
   const entry = (kind: string, words: string): TemplateResult =>
     html`<span><i class=${`key ${kind}`} aria-hidden="true"></i>${words}</span>`;
   return html`<div class="legend">
-    ${any(({ mean }) => mean.noise) ? entry('noise', WORDS.legend.noise) : nothing}
+    ${noise === null ? nothing : drawn ? entry('noise', noise) : html`<span>${noise}</span>`}
     ${any(({ mean }) => mean.placeholders) ? entry('placeholders', WORDS.legend.placeholders) : nothing}
     ${
       band === null

@@ -58,12 +58,12 @@ export class OverrideBarElement extends LitElement {
             html`<button
               role="radio"
               aria-checked=${label === name}
-              title=${`${name} (${at + 1})`}
+              title=${`${WORDS.labels[name]} (${at + 1})`}
               @click=${() => {
                 this.onChange({ type: 'label', turn, label: label === name ? null : name });
               }}
             >
-              <kbd>${at + 1}</kbd> ${name}
+              <kbd>${at + 1}</kbd> ${WORDS.labels[name]}
             </button>`,
         )}
       </div>

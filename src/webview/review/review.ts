@@ -19,7 +19,6 @@ import { compareTab } from './compare.ts';
 import { columnHeads, legend, reviewHeader } from './header.ts';
 import { keyMeaning } from './keys.ts';
 import './row.ts';
-import { spokenRow } from './row.ts';
 import { taskTab } from './task.ts';
 import { tipContent } from './tip-content.ts';
 import { Tip } from './tip.ts';
@@ -99,7 +98,8 @@ export class ReviewElement extends LitElement {
       ${
         view === null
           ? html`<header class="head"><p class="help">${this.words}</p></header>`
-          : reviewHeader(view.head, {
+          : reviewHeader(view.head, view.rows.filter(({ override }) => override.excluded).length, {
+              post: this.#post,
               openChat: () => {
                 this.#post({ type: 'open_chat' });
               },
@@ -109,8 +109,14 @@ export class ReviewElement extends LitElement {
             })
       }
       ${view === null ? nothing : this.#tabs()}
-      <main id="panel" role=${view === null ? 'main' : 'tabpanel'} aria-label=${WORDS.tabs[this.tab]}>
-        ${this.#tab(view)}
+      <main>
+        ${
+          view === null
+            ? this.#tab(view)
+            : html`<div class="panel" id="panel" role="tabpanel" aria-labelledby="tab-${this.tab}">
+                ${this.#tab(view)}
+              </div>`
+        }
       </main>
       <footer>
         <span class="keys">${view !== null && this.tab === 'turns' ? WORDS.keys : nothing}</span>
@@ -199,7 +205,6 @@ export class ReviewElement extends LitElement {
                       id="turn-${one.index}"
                       class=${one.override.excluded ? 'excluded' : ''}
                       aria-selected=${one.index === this.turn}
-                      aria-label=${spokenRow(one)}
                       .row=${one}
                       ?banded=${head.band !== null}
                     ></tw-review-row>`,

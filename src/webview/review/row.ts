@@ -2,6 +2,8 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import type { Mark, ReviewRow } from '../../core/review-protocol.ts';
 import { REVIEW_LABELS } from '../../core/override.ts';
 import { bar } from './bar.ts';
+import { WORDS } from './words.ts';
+import { t } from '../l10n.ts';
 
 /** One turn in the list. It is drawn again only when its own row is another one. */
 export class ReviewRowElement extends LitElement {
@@ -33,7 +35,7 @@ export class ReviewRowElement extends LitElement {
     if (row === null) return nothing;
     const known = row.total.value !== null;
     return html`
-      <span class="no">${row.index + 1}</span>
+      <span class="no"><span class="sr-only">${WORDS.turn} </span>${row.index + 1}</span>
       <span class="words">
         <span class="said" dir="auto">${row.said}</span>
         <span class="reply" dir="auto">${row.reply ?? nothing}</span>
@@ -43,13 +45,15 @@ export class ReviewRowElement extends LitElement {
         known
           ? html`<span class="column total">
                 ${bar(row.total, false)}<span class="num" data-figure="total">${row.total.label}</span>
+                <span class="sr-only">${WORDS.total}</span>
               </span>
               <span class="column mean">
                 ${bar(row.mean, this.banded)}<span class="num" data-figure="mean">${row.mean.label}</span>
+                <span class="sr-only">${WORDS.aToken}</span>
               </span>
               <span class="num advantage" data-tip="advantage" data-turn=${row.index} data-figure="advantage"
                 >${row.advantage.value === null ? '–' : row.advantage.label}</span
-              >`
+              ><span class="sr-only">${row.advantage.value === null ? row.against : WORDS.advantage}</span>`
           : html`<span class="unknown" data-pending=${row.pending}>${row.total.label}</span>`
       }
     `;
@@ -58,39 +62,17 @@ export class ReviewRowElement extends LitElement {
 
 customElements.define('tw-review-row', ReviewRowElement);
 
-/** The row in one sentence, for those who hear it. */
-export function spokenRow(row: ReviewRow): string {
-  const figures =
-    row.total.value === null
-      ? row.total.label
-      : `total ${row.total.label} nats, ${row.mean.label} a token, advantage ${row.advantage.label}`;
-  const override = [
-    row.override.label === null ? '' : `labelled ${row.override.label}`,
-    row.override.excluded ? 'left out' : '',
-    row.override.note === null ? '' : 'with a note',
-  ];
-  return [
-    `Turn ${row.index + 1}`,
-    figures,
-    ...row.marks.map(({ title }) => title),
-    row.caution ?? '',
-    ...override,
-    row.said,
-  ]
-    .filter((part) => part !== '')
-    .join(', ');
-}
-
 function flags({ marks, caution, override, index }: ReviewRow): TemplateResult {
   const { label, excluded, note, reviewed } = override;
   return html`${marks.map((mark) => flag(MARK_ICONS[mark.id] ?? 'bookmark', mark, index))}
-  ${caution === null ? nothing : flag('warning', { id: 'caution', title: 'Caution', rule: caution }, index)}
-  ${note === null ? nothing : icon('note', 'Has a note')} ${excluded ? icon('circle-slash', 'Left out') : nothing}
+  ${caution === null ? nothing : flag('warning', { title: t('Caution'), rule: caution }, index)}
+  ${note === null ? nothing : icon('note', t('Has a note'))}
+  ${excluded ? icon('circle-slash', WORDS.review.excluded) : nothing}
   ${
     label !== null
-      ? html`<span class="label" title=${label}>${REVIEW_LABELS.indexOf(label) + 1}</span>`
+      ? html`<span class="label" title=${WORDS.labels[label]}>${REVIEW_LABELS.indexOf(label) + 1}</span>`
       : reviewed
-        ? icon('check', 'Seen')
+        ? icon('check', WORDS.review.seen)
         : nothing
   }`;
 }
@@ -104,7 +86,7 @@ export const MARK_ICONS: Readonly<Record<string, string>> = {
   acted_against: 'arrow-swap',
 };
 
-function flag(name: string, { title, rule }: Mark, turn: number): TemplateResult {
+function flag(name: string, { title, rule }: Pick<Mark, 'title' | 'rule'>, turn: number): TemplateResult {
   return html`<span
     class="codicon codicon-${name} flag"
     role="img"

@@ -41,11 +41,9 @@ export function tokenLegend(): TemplateResult {
   return html`<div class="legend tokens-legend">
     <span>${WORDS.legendAgainst}</span>
     <span class="swatches">
-      ${[...steps].reverse().map((at) => step('neg', at))}<span class="t t0">0</span>${steps.map((at) =>
-        step('pos', at),
-      )}
+      ${[...steps].reverse().map((at) => step('neg', at))}${steps.map((at) => step('pos', at))}
     </span>
-    <span>${WORDS.legendTokens}, D in nats</span>
+    <span>${WORDS.legendTokens}</span>
   </div>`;
 }
 
@@ -77,8 +75,10 @@ export function probe(runs: TokenRuns, at: number | null): TemplateResult {
   const count = runs.counts[at] ?? 1;
   return html`<p class="probe" role="status">
     <bdi class="name">${visible(runs.texts?.[at] ?? `word ${at + 1}`)}</bdi>
-    <span>log p ${WORDS.withReply} <b data-figure="factual">${signed(runs.factual[at] ?? 0, 3)}</b></span>
-    <span>${WORDS.without} <b data-figure="masked">${signed(runs.masked[at] ?? 0, 3)}</b></span>
+    <span
+      >log p <b data-figure="factual">${signed(runs.factual[at] ?? 0, 3)}</b> ${WORDS.withReply},
+      <b data-figure="masked">${signed(runs.masked[at] ?? 0, 3)}</b> ${WORDS.without}</span
+    >
     <span>D <b data-figure="shift">${signed(shift, 3)}</b></span>
     <span class="muted"
       >${times(shift)}${count === 1 ? '' : ` · ${count} tokens, one character: their log-probs added up`}</span
@@ -86,11 +86,11 @@ export function probe(runs: TokenRuns, at: number | null): TemplateResult {
   </p>`;
 }
 
-/** e^|D| in words: how many times as likely. */
+/** e^|D|: how many times as likely the reply made it, or how many times less. */
 function times(shift: number): string {
   const factor = Math.exp(Math.abs(shift));
   const shown = factor >= 1000 ? 'over 1,000' : factor >= 10 ? factor.toFixed(0) : factor.toFixed(2);
-  return `${shown} times ${shift < 0 ? 'less' : 'as'} likely`;
+  return `${shift < 0 ? '÷' : '×'} ${shown}`;
 }
 
 /** A line break alone would show no tint. */

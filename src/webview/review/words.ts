@@ -5,6 +5,7 @@ export const WORDS = {
   opening: t('Opening the review…'),
   tabs: { turns: t('Turns'), task: t('Task'), compare: t('Compare'), trends: t('Trends') },
   total: t('Total, nats'),
+  aToken: t('a token'),
   advantage: t('Advantage'),
   turn: t('Turn'),
   turnsLabel: t('Turns, with what each reply was worth'),
@@ -13,8 +14,7 @@ export const WORDS = {
   scoreNow: t('Score Now'),
   nobody: t('not scored'),
   legend: {
-    noise: t('A/A noise: the same pair scored again'),
-    placeholders: t('from the least to the most that other placeholders gave'),
+    placeholders: t('range under other placeholders'),
     band: t('placebo gains'),
   },
   stats: {
@@ -39,16 +39,27 @@ export const WORDS = {
   agentSaid: t('The agent said'),
   masked: t('Read in its place'),
   went: t('The agent went on'),
-  legendTokens: t('Likelier through the reply'),
+  legendTokens: t('likelier through the reply'),
   legendAgainst: t('less likely'),
   largest: t('Largest'),
   probe: t('Point at a word, or move through the words with the arrow keys, to see its log-probs.'),
   withReply: t('with the reply'),
   without: t('masked'),
+  labels: {
+    harmful: t('harmful'),
+    needless: t('needless'),
+    unclear: t('unclear'),
+    useful: t('useful'),
+    essential: t('essential'),
+  },
   review: {
     legend: t('Was it worth asking?'),
     exclude: t('Leave out'),
     excluded: t('Left out'),
+    again: t('Changed since'),
+    changed: t('It was reviewed and went on since; tick it off again when you have looked'),
+    wholeSeen: t('The whole conversation is looked through'),
+    wholeExcluded: t('The whole conversation out of the loss; its scores stay'),
     seen: t('Seen'),
     note: t('Note'),
     notePlaceholder: t('Why? Exported with the row.'),
@@ -65,6 +76,10 @@ export const WORDS = {
   task: { mean: t('mean outcome'), sd: 'sd', gate: t('gate'), here: t('this one'), fork: t('branches part here') },
   none: t('Nothing to show here yet.'),
 } as const;
+
+/** "2 turns left out". */
+export const excludedTurns = (turns: number): string =>
+  turns === 1 ? t('1 turn left out') : t('{turns} turns left out', { turns });
 
 /** "Show all 1,048,576 characters". */
 export const showAll = (length: number, of: string): string =>

@@ -138,7 +138,7 @@ test('what was measured outlives the store being closed, and what was measured a
       probes: null,
       maskMode: 'natural',
       checks: [],
-      calibration: { placebo: [placebo], fitness: [] },
+      calibration: { placebo: [placebo], fitness: [], noise: { gain: mean / 100, pairs: 50, rounds: 4 } },
     });
     journal.close();
     return kept;
@@ -150,6 +150,7 @@ test('what was measured outlives the store being closed, and what was measured a
     ['shift_mean', 3],
     ['shift_sum', 2],
   ]);
+  expect(known?.noise).toEqual({ gain: 0.03, pairs: 50, rounds: 4 });
   expect(journal.calibrations.get({ ...letterFacts.identity, version: '2' })).toBeNull();
   journal.close();
 });

@@ -21,7 +21,7 @@ export async function reviewIn(page: Page, title: string | RegExp): Promise<Revi
     }
     return null;
   };
-  await expect.poll(async () => (await found()) !== null, { timeout: 30_000 }).toBe(true);
+  await expect.poll(async () => (await found()) !== null).toBe(true);
   const frame = await found();
   if (frame === null) throw new Error('The review went away.');
   const row = (number: number): Locator => frame.locator(`#turn-${number - 1}`);

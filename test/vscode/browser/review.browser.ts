@@ -1,19 +1,23 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Review } from '../../../src/app/review.ts';
 import { DEFAULT_SCORE_OPTIONS } from '../../../src/app/score.ts';
 import { scoreKeys } from '../../../src/app/score-store.ts';
+import { compareScores } from '../../../src/core/compare-scores.ts';
 import { reduce } from '../../../src/core/reduce.ts';
 import { signed } from '../../../src/core/review.ts';
 import { openJournal } from '../../../src/store/journal.ts';
+import { root } from '../../host/cache.mjs';
+import { violationsIn } from './accessible.ts';
 import { openChat } from './chat.ts';
 import { runCommand } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
+import { episodesIn } from './episodes.ts';
 import { reviewIn, type ReviewPage } from './review-page.ts';
-import { ANOTHER, HOSTILE, HUGE, LONG, SCRIPTS, SQUARED, writeReviewStore } from './review-store.ts';
+import { addBadTalks, ANOTHER, HOSTILE, HUGE, LONG, SCRIPTS, SQUARED, writeReviewStore } from './review-store.ts';
 
 let folder = '';
 let store = '';
@@ -39,6 +43,21 @@ async function open(episode: string, title: string): Promise<ReviewPage> {
   return reviewIn(editor().page, title);
 }
 
+/** Name of the picture, theme, and what the page's body says of it. */
+const THEMES = [
+  ['light', 'Default Light Modern', 'vscode-light'],
+  ['contrast', 'Default High Contrast', 'vscode-high-contrast'],
+  ['contrast-light', 'Default High Contrast Light', 'vscode-high-contrast-light'],
+  ['dark', 'Default Dark Modern', 'vscode-dark'],
+] as const;
+
+/** A picture in test-results/, and where the README's are made anew, beside them. */
+async function picture(name: string): Promise<void> {
+  await editor().shoot(name);
+  if (process.env['TURNWISE_SCREENSHOTS'] === undefined) return;
+  await cp(join(root, `test-results/${name}.png`), join(root, `media/screenshots/${name}.png`));
+}
+
 const readStore = <T>(read: (journal: ReturnType<typeof openJournal>) => T): T => {
   const journal = openJournal(store, { readOnly: true });
   try {
@@ -52,7 +71,7 @@ test('bars, tokens and log-probs are those of the ledger and the score', async (
   const { page } = editor();
   await openChat(page);
   const review = await open('squares-1', SQUARED);
-  await review.detail.locator('.tokens').waitFor({ timeout: 60_000 });
+  await review.detail.locator('.tokens').waitFor();
   const { ledger, scored } = readStore((journal) =>
     new Review({ journal, options: () => DEFAULT_SCORE_OPTIONS, progressOf: () => null }).sources('squares-1'),
   );
@@ -63,14 +82,13 @@ test('bars, tokens and log-probs are those of the ledger and the score', async (
     expect(await review.figure(at + 1, 'mean')).toBe(signed(turn.gain, 3));
     expect(await review.figure(at + 1, 'advantage')).toBe(signed(turn.advantage, 3));
   }
-  expect(await review.row(1).locator('.whisker.noise').count()).toBe(2);
   expect(await review.row(1).locator('.whisker.placeholders').count()).toBe(2);
   await review.frame.locator('.list').focus();
   await page.keyboard.press('j');
   await review.detail.getByRole('heading', { name: 'Turn 2' }).waitFor();
   // The words come from the tokenizer that scored, and add up to what the agent said.
   const words = review.detail.locator('.tokens .t');
-  await expect.poll(async () => (await words.allInnerTexts()).join(''), { timeout: 60_000 }).toContain('decimals');
+  await expect.poll(async () => (await words.allInnerTexts()).join('')).toContain('decimals');
   const strongest = review.detail.locator('.largest button').first();
   await strongest.click();
   const place = Number(await review.detail.locator('.tokens .chosen').getAttribute('data-at'));
@@ -93,6 +111,76 @@ test('bars, tokens and log-probs are those of the ledger and the score', async (
   await review.row(1).locator('.advantage').hover();
   await review.frame.getByRole('tooltip').getByText('A[0] =').waitFor();
   await page.mouse.move(700, 880);
+});
+
+test('every theme is clean to axe-core, and looks as the README shows it', async () => {
+  const { page, look } = editor();
+  const review = await reviewIn(page, SQUARED);
+  // Beside it what was said, and the list with what each turn was worth.
+  await look((vscode) => vscode.commands.executeCommand('turnwise.openEpisode', { type: 'episode', id: 'squares-1' }));
+  await episodesIn(page).turn(1).waitFor();
+  await review.frame.locator('.list').focus();
+  for (const [name, theme, kind] of THEMES) {
+    await look((vscode, id) => vscode.workspace.getConfiguration().update('workbench.colorTheme', id, true), theme);
+    await review.frame.locator(`body[data-vscode-theme-kind="${kind}"]`).waitFor();
+    await picture(`review-${name}`);
+    expect.soft(await violationsIn(review.frame), theme).toEqual([]);
+  }
+});
+
+test('one task side by side, two scorings, and trends: the numbers of the ledgers, clean to axe-core', async () => {
+  const { page } = editor();
+  const review = await reviewIn(page, SQUARED);
+  const looked = async (name: string): Promise<void> => {
+    await picture(`review-${name}`);
+    expect.soft(await violationsIn(review.frame), name).toEqual([]);
+  };
+  const { ledger, scorings } = readStore((journal) =>
+    new Review({ journal, options: () => DEFAULT_SCORE_OPTIONS, progressOf: () => null }).sources('squares-1'),
+  );
+
+  await review.tab('Task');
+  const task = review.frame.locator('section.task');
+  await expect.poll(() => task.locator('tbody tr').count()).toBe(4);
+  const [mean, sd, gate] = await task.locator('.figures b').allInnerTexts();
+  expect([mean, sd]).toEqual([ledger?.group_mean?.toFixed(3), ledger?.group_sd?.toFixed(3)]);
+  expect(gate).toBe(ledger?.gate.toFixed(3));
+  // Under their parent, each at the turn where it left it; what stands before is the parent's.
+  const branches = [
+    task.getByRole('row', { name: /reply to turn 2/ }),
+    task.getByRole('row', { name: /Turn 4, asked/ }),
+  ];
+  for (const [at, branch] of branches.entries()) {
+    const forkedAt = [1, 3][at] ?? NaN;
+    const cells = await branch.getByRole('cell').evaluateAll('(cells) => cells.map((cell) => cell.className)');
+    expect((cells as string[]).findIndex((name) => /\bfork\b/.test(name)) - 1).toBe(forkedAt);
+    expect((cells as string[]).filter((name) => /\binherited\b/.test(name))).toHaveLength(at === 0 ? 2 : 3);
+  }
+  await looked('task');
+
+  await review.tab('Compare');
+  const compare = review.frame.locator('section.compare');
+  await compare.waitFor();
+  const [a, b] = [DEFAULT_SCORE_OPTIONS.placeholder, "I don't know."].map(
+    (placeholder) => scorings.find(({ options }) => options.placeholder === placeholder) ?? expect.fail('not scored'),
+  );
+  const both = compareScores([a ?? expect.fail()], [b ?? expect.fail()]);
+  expect(await compare.locator('[data-figure="agreement"]').innerText()).toBe(signed(both.rankAgreement ?? NaN, 3));
+  expect(await compare.locator('tr.flips').count()).toBe(both.flips.length);
+  await looked('compare');
+  // The other way round, and one with itself.
+  const sides = compare.getByRole('combobox');
+  const first = (await sides.nth(0).locator('option').first().getAttribute('value')) ?? '';
+  await sides.nth(1).selectOption(first);
+  await sides.nth(0).selectOption(first);
+  await expect.poll(() => compare.locator('[data-figure="agreement"]').innerText()).toBe('+1.000');
+
+  await review.tab('Trends');
+  const trends = review.frame.locator('section.trends');
+  await expect.poll(() => trends.getByRole('img').count()).toBe(3);
+  expect(await trends.innerText()).toMatch(/4 conversations, 4 scored|4 conversations, 3 scored/);
+  await looked('trends');
+  await review.tab('Turns');
 });
 
 test('labels, notes and leaving out by the keyboard are events; undo takes them back; the score stays', async () => {
@@ -126,6 +214,7 @@ test('labels, notes and leaving out by the keyboard are events; undo takes them 
 
 test('hostile words, other scripts, a megabyte, two hundred turns of a scorer that is gone: shown, and nothing executed', async () => {
   const { page } = editor();
+  await addBadTalks(store, folder);
   const hostile = await open('hostile', 'bold');
   expect(await hostile.frame.getByRole('heading', { level: 1 }).innerText()).toBe(HOSTILE);
   expect(await hostile.frame.locator('tw-review :is(img, script, iframe, a, b[onclick])').count()).toBe(0);
@@ -133,13 +222,13 @@ test('hostile words, other scripts, a megabyte, two hundred turns of a scorer th
 
   const scripts = await open('scripts', SCRIPTS);
   const tokens = scripts.detail.locator('.tokens');
-  await expect.poll(() => tokens.innerText(), { timeout: 60_000 }).toContain('את הקובץ 👍');
+  await expect.poll(() => tokens.innerText()).toContain('את הקובץ 👍');
   expect(await tokens.innerText()).not.toContain('\uFFFD');
   await editor().shoot('review-scripts');
 
   const huge = await open('huge', HUGE);
   await huge.detail.getByRole('button', { name: /Show all [\d,]+ characters/ }).click();
-  await expect.poll(() => huge.detail.getByText(/end$/).count(), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => huge.detail.getByText(/end$/).count()).toBe(1);
 
   const long = await open('long', LONG);
   await expect.poll(() => long.frame.getByRole('option').count()).toBe(200);
@@ -174,13 +263,13 @@ test('a score that comes moves nothing that is read and draws nothing else again
   const grown = row.turns.map((turn) => (turn.index === 7 ? { ...turn, gain: 3, gain_sum: 9 } : turn));
   journal.putScored('long', scorerKey, optionsKey, { ...row, turns: grown });
   journal.close();
-  await expect.poll(() => review.figure(8, 'total'), { timeout: 20_000 }).toBe('+9.00');
+  await expect.poll(() => review.figure(8, 'total')).toBe('+9.00');
   expect(await where()).toBe(before);
   expect(await review.frame.evaluate('[...drawn]')).toEqual(['turn-7']);
 
   // By its own command the window keeps what its pages asked it to keep; a page that is torn away may not.
   await runCommand(page, 'Developer: Reload Window');
   const again = await reviewIn(page, LONG);
-  await expect.poll(() => again.figure(8, 'total'), { timeout: 30_000 }).toBe('+9.00');
+  await expect.poll(() => again.figure(8, 'total')).toBe('+9.00');
   await again.detail.getByRole('heading', { name: 'Turn 200' }).waitFor();
 });
