@@ -116,7 +116,8 @@ export function lineOverTime(
     at % every === 0
       ? [
           words(label, x(at), HEIGHT - BOTTOM + 14, {
-            'text-anchor': at === 0 && points.length > 1 ? 'start' : 'middle',
+            'text-anchor':
+              points.length === 1 ? 'middle' : at === 0 ? 'start' : at === points.length - 1 ? 'end' : 'middle',
             'font-size': 10,
             class: 'tw-label',
           }),
