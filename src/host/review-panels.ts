@@ -7,6 +7,8 @@ import type { ReviewPlaces } from './review-places.ts';
 export const REVIEW_PANEL = 'turnwise.review';
 /** From a change to a look at it, ms: changes come in bursts. */
 const LOOK_MS = 60;
+/** From a step of the reader to its being kept, ms: a key that is held down makes many. */
+const KEEP_MS = 300;
 
 /** The reviews that are open, one for each episode; the one of no episode shows the trends. */
 export class ReviewPanels implements vscode.Disposable {
@@ -16,6 +18,8 @@ export class ReviewPanels implements vscode.Disposable {
   readonly #places: ReviewPlaces;
   readonly #open = new Set<ReviewPanel>();
   #waiting: NodeJS.Timeout | null = null;
+  readonly #unkept = new Map<string, ReviewPageState>();
+  #keeping: NodeJS.Timeout | null = null;
 
   constructor(extensionUri: vscode.Uri, source: ReviewSource, places: ReviewPlaces, log: vscode.LogOutputChannel) {
     this.#assets = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
@@ -55,16 +59,27 @@ export class ReviewPanels implements vscode.Disposable {
 
   dispose(): void {
     if (this.#waiting !== null) clearTimeout(this.#waiting);
+    if (this.#keeping !== null) this.#keep();
     this.#open.clear();
   }
 
   #remember(title: string, place: ReviewPageState): void {
+    this.#unkept.set(title, place);
+    this.#keeping ??= setTimeout(() => {
+      this.#keep();
+    }, KEEP_MS);
+  }
+
+  #keep(): void {
+    if (this.#keeping !== null) clearTimeout(this.#keeping);
+    this.#keeping = null;
     try {
-      this.#places.keep(title, place);
+      for (const [title, place] of this.#unkept) this.#places.keep(title, place);
     } catch (thrown) {
       // A store that cannot be written, or is busy: the page keeps it too.
       this.#log.warn(`Where a review stands is not kept: ${errorText(thrown)}`);
     }
+    this.#unkept.clear();
   }
 
   #adopt(panel: vscode.WebviewPanel, episode: string | null, place: Place): void {
