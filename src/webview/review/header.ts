@@ -73,7 +73,7 @@ function override(
       }}
     >
       <span class="codicon codicon-${changed ? 'history' : 'check-all'}" aria-hidden="true"></span>
-      ${changed ? WORDS.review.again : WORDS.stats.reviewed}
+      ${changed ? WORDS.review.again : WORDS.review.whole}
     </button>
     <button
       class="toggle"

@@ -23,11 +23,11 @@ export async function frameWith(page: Page, element: string): Promise<Frame> {
   throw new Error(`No frame shows ${element}.`);
 }
 
-/** What axe-core finds wrong in a frame, a line for each kind with the elements it is about. */
-export async function violationsIn(frame: Frame): Promise<string[]> {
+/** What axe-core finds wrong in a frame on this background, a line for each kind with the elements it is about. */
+export async function violationsIn(frame: Frame, behind = 'var(--vscode-sideBar-background)'): Promise<string[]> {
   if (!(await frame.evaluate<boolean>('"axe" in globalThis'))) await frame.evaluate(axe);
-  // The view itself is clear; what stands behind it is the editor's side bar.
-  await frame.evaluate(`document.body.style.background = 'var(--vscode-sideBar-background)'`);
+  // A view itself is clear; what stands behind it is the editor's side bar.
+  await frame.evaluate(`document.body.style.background = '${behind}'`);
   const { violations, passes } = await frame.evaluate<AxeResults>(
     // The page is a part of the editor's: what concerns whole pages (landmarks, a level-one heading) is the editor's.
     `axe.run(document, { rules: { 'page-has-heading-one': { enabled: false }, region: { enabled: false } } })`,
