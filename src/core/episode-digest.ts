@@ -10,7 +10,7 @@ import { oneLine } from './review.ts';
 import type { ScoredEpisode } from './scored-episode.ts';
 
 /** Raised when a digest says something else than before: kept ones are then made anew. */
-export const DIGEST_VERSION = 3;
+export const DIGEST_VERSION = 4;
 
 const turnDigestSchema = z.object({
   kind: z.enum(['question', 'answer', 'tool_call']),
