@@ -21,9 +21,13 @@ export async function reviewIn(page: Page, title: string | RegExp): Promise<Revi
     }
     return null;
   };
-  await expect.poll(async () => (await found()) !== null).toBe(true);
-  const frame = await found();
-  if (frame === null) throw new Error('The review went away.');
+  // Looked at once: it may be gone at the next look.
+  let frame: Frame | null = null;
+  await expect.poll(async () => (frame = await found()) !== null).toBe(true);
+  return reviewOf(frame ?? expect.fail('no review'));
+}
+
+function reviewOf(frame: Frame): ReviewPage {
   const row = (number: number): Locator => frame.locator(`#turn-${number - 1}`);
   return {
     frame,

@@ -270,7 +270,11 @@ test('a score that comes moves nothing that is read and draws nothing else again
   expect(await review.frame.evaluate('[...drawn]')).toEqual(['turn-7']);
 
   // By its own command the window keeps what its pages asked it to keep; a page that is torn away may not.
+  await page.evaluate('globalThis.beforeReload = true');
   await runCommand(page, 'Developer: Reload Window');
+  await expect
+    .poll(() => page.evaluate<boolean>('globalThis.beforeReload === undefined').catch(() => false))
+    .toBe(true);
   const again = await reviewIn(page, LONG);
   await expect.poll(() => again.figure(8, 'total')).toBe('+9.00');
   await again.detail.getByRole('heading', { name: 'Turn 200' }).waitFor();
