@@ -1,4 +1,4 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
@@ -29,9 +29,6 @@ test('the page of turnwise report opens without a network, clean to axe-core in 
       const name = `report-${colorScheme}.png`;
       await mkdir(join(root, 'test-results'), { recursive: true });
       await page.screenshot({ path: join(root, 'test-results', name), fullPage: true });
-      if (process.env['TURNWISE_SCREENSHOTS'] !== undefined) {
-        await cp(join(root, 'test-results', name), join(root, 'media/screenshots', name));
-      }
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
       expect.soft(await violationsIn(page.mainFrame(), 'var(--page)'), colorScheme).toEqual([]);
       expect(asked).toEqual([url]);

@@ -22,9 +22,15 @@ export async function reviewIn(page: Page, title: string | RegExp): Promise<Revi
     return null;
   };
   // Looked at once: it may be gone at the next look.
-  let frame: Frame | null = null;
-  await expect.poll(async () => (frame = await found()) !== null).toBe(true);
-  return reviewOf(frame ?? expect.fail('no review'));
+  const seen: Frame[] = [];
+  await expect
+    .poll(async () => {
+      const frame = await found();
+      if (frame !== null) seen.push(frame);
+      return seen.length;
+    })
+    .toBeGreaterThan(0);
+  return reviewOf(seen[0] ?? expect.fail('no review'));
 }
 
 function reviewOf(frame: Frame): ReviewPage {
