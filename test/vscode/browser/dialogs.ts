@@ -7,7 +7,7 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   const input = page.locator('.quick-input-widget input[type=text]');
   await input.waitFor();
   await page.keyboard.type(title);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
+  await offered(page, title).waitFor();
   await page.keyboard.press('Enter');
 }
 
@@ -54,12 +54,17 @@ export async function givePath(page: Page, path: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
+/** What Enter would take: before its list is filtered, a picker shows what was used last, and stands on the first of it. */
+function offered(page: Page, text: string): Locator {
+  return page.locator('.quick-input-list .monaco-list-row.focused', { hasText: text }).first();
+}
+
 /** Opens a file of the folder by its name. */
 export async function openFile(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Control+p');
   await page.locator('.quick-input-widget input[type=text]').waitFor();
   await page.keyboard.type(name);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
+  await offered(page, name).waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('tab', { name }).waitFor();
 }

@@ -319,6 +319,7 @@ test('with no file open a proposal becomes a new document, its tests are its out
   const path = join(folder, 'gross.py');
   await givePath(page, path);
   await expect.poll(() => existsSync(path)).toBe(true);
+  await page.getByRole('tab', { name: 'gross.py' }).waitFor();
   await expect
     .poll(() => newestEvents(host).filter(({ type }) => type === 'proposal_saved'))
     .toEqual([{ type: 'proposal_saved', turn: 0, survival: 1 }]);
