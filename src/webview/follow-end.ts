@@ -1,5 +1,9 @@
 /** Closer to the end than this, px, the reader follows what is new. */
 const NEAR_END = 48;
+/** Less than the lowest turn. */
+const STEP_PX = 20;
+/** Frames until what comes in above has its height: it is counted, comes near, and is drawn. */
+const FRAMES_TO_SETTLE = 4;
 
 /**
  * Keeps a scroller at its end while its reader is there, and where its reader is otherwise: what is new then only counts as
@@ -55,15 +59,27 @@ export class FollowEnd {
 
   /**
    * Call it before content is put in above what is read, and the result when that is done. A browser anchors the rest of the
-   * page by itself, but not at the very top.
+   * page by itself, but not at the very top, nor against what turns out taller than it was counted with once it is near.
    */
   hold(): () => void {
     const scroller = this.#scroller;
     if (scroller === null || this.#following) return () => undefined;
-    const fromEnd = scroller.scrollHeight - scroller.scrollTop;
+    const read = firstTurnIn(scroller);
+    if (read === null) return () => undefined;
+    const place = read.getBoundingClientRect().top;
     return () => {
-      const top = scroller.scrollHeight - fromEnd;
-      if (scroller.scrollTop < 1 && top > 0) scroller.scrollTop = top;
+      let stood = scroller.scrollTop;
+      const restore = (frames: number): void => {
+        // Whoever scrolls meanwhile goes where they want to.
+        if (scroller.scrollTop === stood) scroller.scrollTop += read.getBoundingClientRect().top - place;
+        stood = scroller.scrollTop;
+        if (frames > 0) {
+          requestAnimationFrame(() => {
+            restore(frames - 1);
+          });
+        }
+      };
+      restore(FRAMES_TO_SETTLE);
     };
   }
 
@@ -92,4 +108,14 @@ export class FollowEnd {
     this.#following = following;
     this.#onChange();
   }
+}
+
+/** The uppermost turn that the reader sees. Looked for on the screen: asking thousands of turns where they are would lay out all of them. */
+function firstTurnIn(scroller: HTMLElement): Element | null {
+  const { left, top, width, bottom } = scroller.getBoundingClientRect();
+  for (let y = top + 1; y < bottom; y += STEP_PX) {
+    const turn = document.elementFromPoint(left + width / 2, y)?.closest('tw-turn');
+    if (turn) return turn;
+  }
+  return null;
 }

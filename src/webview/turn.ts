@@ -40,7 +40,7 @@ export class TurnElement extends LitElement {
   declare open: boolean;
   /** Whether it draws its content before it first comes near the window. */
   declare drawnFirst: boolean;
-  /** Far from the window in a long list: nothing is drawn, and the browser remembers how tall it was. */
+  /** Far from the window in a long list: nothing is drawn, and its stretch keeps its place. */
   declare asleep: boolean;
   /** The option that is on its way or in the composer; null: none is. */
   declare picked: number | null;
