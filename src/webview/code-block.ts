@@ -50,8 +50,9 @@ export class CodeElement extends LitElement {
     return this;
   }
 
-  /** Asks for its colours again, after the theme changed. */
+  /** Asks for its colours again, after the theme changed; until they come it has none, since those of a dark theme are none on white. */
   refresh(): void {
+    this.coloured = null;
     this.#ask();
   }
 

@@ -11,7 +11,7 @@ import { reduce } from '../../../src/core/reduce.ts';
 import { signed } from '../../../src/core/review.ts';
 import { openJournal } from '../../../src/store/journal.ts';
 import { root } from '../../host/cache.mjs';
-import { violationsIn } from './accessible.ts';
+import { frameWith, violationsIn } from './accessible.ts';
 import { openChat } from './chat.ts';
 import { runCommand } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
@@ -120,9 +120,19 @@ test('every theme is clean to axe-core, and looks as the README shows it', async
   await look((vscode) => vscode.commands.executeCommand('turnwise.openEpisode', { type: 'episode', id: 'squares-1' }));
   await episodesIn(page).turn(1).waitFor();
   await review.frame.locator('.list').focus();
+  const chat = await frameWith(page, 'tw-chat');
+  const colours = () =>
+    chat.evaluate<string>(
+      `[...document.querySelectorAll('tw-code span')].map((one) => getComputedStyle(one).color).join()`,
+    );
+  await expect.poll(colours).not.toBe('');
+  let before = await colours();
   for (const [name, theme, kind] of THEMES) {
     await look((vscode, id) => vscode.workspace.getConfiguration().update('workbench.colorTheme', id, true), theme);
     await review.frame.locator(`body[data-vscode-theme-kind="${kind}"]`).waitFor();
+    // Code has the colours of this theme, and not for a moment those of the last one.
+    await expect.poll(async () => !['', before].includes(await colours())).toBe(true);
+    before = await colours();
     await picture(`review-${name}`);
     expect.soft(await violationsIn(review.frame), theme).toEqual([]);
   }
