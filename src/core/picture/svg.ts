@@ -49,8 +49,9 @@ export function picture(width: number, height: number, label: string, ...inner: 
 /** Round steps of an axis from `low` to `high` with both inside: 3 to 6 of them. */
 export function ticks(low: number, high: number): number[] {
   const span = high - low;
-  // Less than this nobody could tell apart, and its powers of ten underflow.
-  if (!(span > 1e-12) || !Number.isFinite(span)) return [Number.isFinite(low) ? low : 0];
+  if (!Number.isFinite(span)) return [Number.isFinite(low) ? low : 0];
+  // Less than this nobody could tell apart, and no step between them has few enough digits.
+  if (span <= 1e-9 * Math.max(1, Math.abs(low), Math.abs(high))) return low === high ? [low] : [low, high];
   const rough = span / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough) ?? rough;

@@ -79,7 +79,7 @@ test('a sound scorer passes every check, and too few replies give no placebo fig
     fitness: 'unknown',
     throughput: 'ok',
   });
-  expect(report.calibration).toEqual({ placebo: [], fitness: [] });
+  expect(report.calibration).toEqual({ placebo: [], fitness: [], noise: { gain: 0, pairs: 3, rounds: 4 } });
   const mean = check(report, 'placebo').values.find(({ name }) => name === 'mean');
   expect(mean?.value).toBeNull();
   expect(check(report, 'noise').values.map(({ value }) => value)).toEqual([0, 0, 0]);
