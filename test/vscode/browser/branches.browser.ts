@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openChat, type Chat } from './chat.ts';
+import { type Chat, newChat, openChat } from './chat.ts';
 import { sharedEditor } from './editor.ts';
 import { episodesIn } from './episodes.ts';
 import { eventsOf, readStore } from './journal-of.ts';
@@ -19,14 +19,9 @@ const QUESTION: Act = { say: 'I see. Which rounding?\nA) half up\nB) half even (
 const code = (body: string): Act => ({ say: `Here it is.\nI WANT TO ANSWER:\n${body}\n` });
 
 /** A new conversation in which the agent will do these things. */
-async function begin(...acts: readonly Act[]): Promise<Chat> {
+function begin(...acts: readonly Act[]): Promise<Chat> {
   script = [...acts];
-  const { page } = editor();
-  const chat = await openChat(page);
-  const welcome = chat.frame.getByRole('heading', { name: 'It asks first, then it codes' });
-  if (!(await welcome.isVisible())) await page.getByRole('button', { name: 'New Conversation' }).first().click();
-  await welcome.waitFor();
-  return chat;
+  return newChat(editor().page);
 }
 
 const versions = (chat: Chat, what: string) => chat.frame.getByRole('group', { name: new RegExp(`^${what}: version`) });

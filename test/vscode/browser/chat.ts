@@ -32,6 +32,16 @@ export async function openChat(page: Page): Promise<Chat> {
   return chatIn(page);
 }
 
+/** Opens a chat in which nothing has been said yet. */
+export async function newChat(page: Page): Promise<Chat> {
+  const chat = await openChat(page);
+  const welcome = chat.frame.getByRole('heading', { name: 'It asks first, then it codes' });
+  // In a chat that is new already, words could be sent before the command behind the button has been run.
+  if (!(await welcome.isVisible())) await page.getByRole('button', { name: 'New Conversation' }).first().click();
+  await welcome.waitFor();
+  return chat;
+}
+
 /** The chat in a window that shows it already. */
 export async function chatIn(page: Page): Promise<Chat> {
   // VS Code's own page around it, then the extension's.

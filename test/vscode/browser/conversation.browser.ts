@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openChat, type Chat } from './chat.ts';
+import { type Chat, newChat, openChat } from './chat.ts';
 import { chooseInMenu, givePath, modal, openFile, proposedPath, runCommand, toast } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
 import { episodesIn } from './episodes.ts';
@@ -21,15 +21,9 @@ afterAll(() => server.close());
 const editor = sharedEditor(() => ({ settings: chatSettings(server) }));
 
 /** A new conversation in which the agent will do these things. */
-async function begin(...acts: readonly Act[]): Promise<Chat> {
+function begin(...acts: readonly Act[]): Promise<Chat> {
   script = [...acts];
-  const { page } = editor();
-  const chat = await openChat(page);
-  const welcome = chat.frame.getByRole('heading', { name: 'It asks first, then it codes' });
-  // In a chat that is new already, words could be sent before the command behind the button has been run.
-  if (!(await welcome.isVisible())) await page.getByRole('button', { name: 'New Conversation' }).first().click();
-  await welcome.waitFor();
-  return chat;
+  return newChat(editor().page);
 }
 
 const ask = (question: string, ...options: readonly string[]): Act => ({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Server } from '../../host/server.mjs';
-import { openChat, type Chat } from './chat.ts';
+import { type Chat, newChat, openChat } from './chat.ts';
 import { chooseInMenu, closeEditors, givePath, openFile, toast } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
 import { eventsOf, newestEvents } from './journal-of.ts';
@@ -33,14 +33,9 @@ const editor = sharedEditor(() => ({
 }));
 
 /** A new conversation in which the agent will do these things. */
-async function begin(...acts: readonly Act[]): Promise<Chat> {
+function begin(...acts: readonly Act[]): Promise<Chat> {
   script = [...acts];
-  const { page } = editor();
-  const chat = await openChat(page);
-  const welcome = chat.frame.getByRole('heading', { name: 'It asks first, then it codes' });
-  if (!(await welcome.isVisible())) await page.getByRole('button', { name: 'New Conversation' }).first().click();
-  await welcome.waitFor();
-  return chat;
+  return newChat(editor().page);
 }
 
 const answer = (code: string): Act => ({ say: `Here it is.\nI WANT TO ANSWER:\n\`\`\`python\n${code}\`\`\`` });
