@@ -1,9 +1,10 @@
 import { compareScores } from './compare-scores.ts';
+import type { EpisodeState, TurnState } from './episode-state.ts';
 import { axisOf } from './review-axis.ts';
 import type { CompareView, Figure } from './review-protocol.ts';
 import { figure, FINE_DIGITS, placeholderWords, type ReviewSources } from './review-view.ts';
 import { gistOf } from './gist.ts';
-import { oneLine, reasonWords } from './review.ts';
+import { FINAL_ANSWER, isFinalAnswer, oneLine, reasonWords } from './review.ts';
 import type { ScoredEpisode } from './scored-episode.ts';
 import { sha256Text } from './sha.ts';
 
@@ -25,8 +26,8 @@ export function compareView(
   const turns = state.turns.map((turn) => ({
     index: turn.index,
     said: oneLine(gistOf(turn)),
-    a: gainIn(a, turn.index),
-    b: gainIn(b, turn.index),
+    a: gainIn(a, state, turn),
+    b: gainIn(b, state, turn),
     flips: flips.has(turn.index),
   }));
   return {
@@ -61,9 +62,10 @@ function howOf({ options }: ScoredEpisode): string {
   return `${placeholderWords(placeholder)}, ${mask_mode === 'natural' ? 'natural length' : 'length matched'}, ${estimator}`;
 }
 
-function gainIn(row: ScoredEpisode | null, index: number): Figure {
-  const turn = row?.turns.find((one) => one.index === index);
-  return figure(turn?.gain ?? null, FINE_DIGITS, reasonWords(turn?.null_reason ?? 'not_scored_yet'));
+function gainIn(row: ScoredEpisode | null, state: EpisodeState, turn: TurnState): Figure {
+  const scored = row?.turns.find(({ index }) => index === turn.index);
+  const why = isFinalAnswer(state, turn) ? FINAL_ANSWER : reasonWords(scored?.null_reason ?? 'not_scored_yet');
+  return figure(scored?.gain ?? null, FINE_DIGITS, why);
 }
 
 function remarkOf(scorings: number, both: ReturnType<typeof compareScores> | null): string {

@@ -118,6 +118,14 @@ export function oneLine(text: string, length = 120): string {
   return characters.length <= length ? folded : `${characters.slice(0, length - 1).join('')}…`;
 }
 
+/** What stands where the gain of a conversation's last words would: nothing came back that could have told anything. */
+export const FINAL_ANSWER = 'final answer';
+
+/** Whether a turn ends its conversation with code that nobody has said anything about. */
+export function isFinalAnswer({ turns }: EpisodeState, turn: TurnState): boolean {
+  return turn.index === turns.length - 1 && turn.kind === 'answer' && turn.observations.length === 0;
+}
+
 function missingGain(
   state: EpisodeState,
   turn: TurnState,
@@ -125,9 +133,8 @@ function missingGain(
   progress: ScoringProgress | null,
 ): { readonly why: string; readonly mark: string; readonly pending: boolean } {
   if (turn.index === state.turns.length - 1) {
-    const settled = turn.kind === 'answer' && turn.observations.length === 0;
-    return settled
-      ? { why: 'final answer', mark: 'answer', pending: false }
+    return isFinalAnswer(state, turn)
+      ? { why: FINAL_ANSWER, mark: 'answer', pending: false }
       : { why: REASONS.no_next_action, mark: '…', pending: false };
   }
   const reason = score?.null_reason ?? null;
