@@ -48,6 +48,8 @@ async function examineChosen(
       probes: DEFAULT_PROBES,
       placeholders: PLACEHOLDERS,
       maskMode: settings.current['scoring.maskMode'],
+      // They take a minute, and are worth it to whoever credits by them.
+      wholeDistributions: settings.current['scoring.estimator'] === 'kl_full',
       signal: cancelled.signal,
       onProgress: (what, done, total) => {
         const share = total > 1 ? Math.floor((100 * done) / total) : shown;

@@ -35,6 +35,8 @@ export interface DoctorRun {
   readonly probes: number;
   readonly placeholders: readonly string[];
   readonly maskMode: MaskMode;
+  /** false: no placebo gains by `kl_full`. Whole distributions take as long as all the rest. */
+  readonly wholeDistributions?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
 }

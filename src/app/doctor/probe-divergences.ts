@@ -21,12 +21,16 @@ export interface DivergenceScorer {
 const MOST_NUMBERS = 2 ** 22;
 
 /**
- * Asks for as much of every distribution as the scorer tells: whole ones where the vocabulary is small, else the likeliest
- * `DEFAULT_TOP_K` tokens, else nothing. Throws what the server throws.
+ * Asks for as much of every distribution as the scorer tells: whole ones where they are wanted and the vocabulary is small, else
+ * the likeliest `DEFAULT_TOP_K` tokens, else nothing. Throws what the server throws.
  */
-export function divergenceScorer(backend: Backend, { capabilities }: ScorerFacts): DivergenceScorer {
+export function divergenceScorer(
+  backend: Backend,
+  { capabilities }: ScorerFacts,
+  wholeWanted: boolean,
+): DivergenceScorer {
   const told = capabilities.distributions;
-  let whole = told === 'full';
+  let whole = wholeWanted && told === 'full';
   const top = told === undefined ? undefined : { top: DEFAULT_TOP_K };
   return {
     score: async (sequences, request) => {

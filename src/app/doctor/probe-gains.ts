@@ -18,6 +18,8 @@ export interface Probing {
   readonly probes: readonly Probe[];
   readonly placeholders: readonly string[];
   readonly maskMode: MaskMode;
+  /** false: none are asked for; `placeboFull` is null. */
+  readonly wholeDistributions?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -30,7 +32,7 @@ export interface Shifts {
   readonly placebo: readonly (readonly number[])[];
   /** The same replies' gains by `kl_topk`, K = `DEFAULT_TOP_K`; null where the scorer tells no distributions. */
   readonly placeboTopK: readonly number[] | null;
-  /** And by `kl_full`; null where it does not tell all of a distribution, or one was too large for an answer. */
+  /** And by `kl_full`; null where it does not tell all of a distribution, one was too large for an answer, or none was wanted. */
   readonly placeboFull: readonly number[] | null;
 }
 
@@ -65,7 +67,7 @@ const KEPT_PAIRS = 8;
 export async function probeGains(probing: Probing): Promise<ProbeGains> {
   const { backend, facts, probes, placeholders, signal } = probing;
   const masks = await backend.tokenize(placeholders, signal);
-  const scorer = divergenceScorer(backend, facts);
+  const scorer = divergenceScorer(backend, facts, probing.wholeDistributions ?? true);
   const jobs = probes.flatMap((probe, at) => [
     { probe, reply: probe.told, donor: donorOf(probes, at), side: 'told' as const },
     { probe, reply: probe.silent, donor: null, side: 'silent' as const },

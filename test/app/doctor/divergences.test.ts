@@ -15,7 +15,7 @@ function distribution(seed: number): NextTokens {
 }
 
 /** A factual and a masked sequence of so many scored tokens, told whole where that is asked for and the backend does not refuse. */
-function scorerWith(told: Capabilities['distributions'], { tokens = 1, refuses = false } = {}) {
+function scorerWith(told: Capabilities['distributions'], { tokens = 1, refuses = false, wholeWanted = true } = {}) {
   const asked: (DistributionsWanted | undefined)[] = [];
   const ids = Array.from({ length: tokens }, () => 1);
   const rows = [distribution(1), distribution(2)];
@@ -40,7 +40,7 @@ function scorerWith(told: Capabilities['distributions'], { tokens = 1, refuses =
     ...letterFacts,
     capabilities: { ...letterFacts.capabilities, ...(told === undefined ? {} : { distributions: told }) },
   };
-  const scorer = divergenceScorer(letterBackend({ score }), facts);
+  const scorer = divergenceScorer(letterBackend({ score }), facts, wholeWanted);
   const ask = () => scorer.score([{ ids: [0, ...ids], from: 1, to: ids.length + 1 }], {});
   const gains = async () => {
     const result = await ask();
@@ -75,6 +75,13 @@ test('where whole answers would take minutes over all probes, the first is the l
   await ask();
   await ask();
   expect(asked).toEqual(['full', { top: 20 }]);
+  expect(allWhole()).toBe(false);
+});
+
+test('whole distributions that nobody wants are not asked for, and none is claimed', async () => {
+  const { asked, gains, allWhole } = scorerWith('full', { wholeWanted: false });
+  expect(await gains()).toMatchObject({ full: null });
+  expect(asked).toEqual([{ top: 20 }]);
   expect(allWhole()).toBe(false);
 });
 
