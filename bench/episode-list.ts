@@ -10,6 +10,7 @@ import type { EventBody } from '../src/core/event.ts';
 import { SCORE_SCHEMA, type ScoredEpisode, type ScoredTurn } from '../src/core/scored-episode.ts';
 import { openJournal, type Journal } from '../src/store/journal.ts';
 import { generator } from './write-gguf.ts';
+import { generationOf, started } from '../test/core/event-arbitrary.ts';
 
 // The list of conversations over a real store: how long it takes to open (the rows of the first page, with gain, standing, marks
 // and progress) and to narrow, also before the rest of the list was read. The goal is 100 ms each at 5,000 conversations of 8 turns.
@@ -114,35 +115,8 @@ function fill(path: string): void {
 }
 
 function conversation(at: number): EventBody[] {
-  const generation = (text: string) => ({
-    ...{
-      text,
-      finish: 'stop' as const,
-      prompt_ids: null,
-      ids: [1, 2, 3],
-      logprobs: [-1, -1, -1],
-      logprobs_mode: 'raw' as const,
-    },
-    sampling: { temperature: 1, top_p: 1, top_k: null, seed: null, max_tokens: null },
-    ...{
-      model: `model-${at % 3}`,
-      model_revision: null,
-      server: 'engine',
-      server_version: null,
-      template_sha: null,
-      tokenizer_sha: null,
-    },
-    ...{ latency_ms: 1, first_token_ms: null },
-  });
-  const started = {
-    type: 'episode_started',
-    source: 'simulated',
-    task_id: null,
-    parent: null,
-    agent_prompt: null,
-    answer_marker: 'X',
-    max_turns: turns,
-  } as const;
+  const tokens = { prompt_ids: null, ids: [1, 2, 3], logprobs: [-1, -1, -1] };
+  const generation = (text: string) => generationOf(text, { ...tokens, model: `model-${at % 3}`, server: 'engine' });
   const body = Array.from({ length: turns }, (_, turn): EventBody[] => {
     const start = { type: 'action_started', turn, pid: 1 } as const;
     if (turn === turns - 1) {
@@ -168,7 +142,7 @@ function conversation(at: number): EventBody[] {
     ];
   });
   return [
-    started,
+    { ...started, answer_marker: 'X', max_turns: turns },
     { type: 'request_accepted', text: `Write function number ${at}, which adds its bounds.` },
     ...body.flat(),
   ];

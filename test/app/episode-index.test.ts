@@ -12,6 +12,7 @@ import { purgeEpisode } from '../../src/store/purge.ts';
 import { sampleSpecs } from '../core/dataset/sample.ts';
 import { temporaryFolder } from '../store/temporary-store.ts';
 import { sampleStore } from './export-fixture.ts';
+import { started } from '../core/event-arbitrary.ts';
 
 /** A store with the sample conversations, of which all but `unscored` are scored, and its index. */
 function sampled(unscored: readonly string[] = []) {
@@ -130,17 +131,7 @@ test('what a reviewer, a new score, another scorer or a purge changes is in the 
   const after = new EpisodeIndex({ ...ports, journal: again });
   after.catchUp();
   expect(after.rows().map(({ id }) => id)).toEqual(ids.filter((id) => id !== b));
-  again.append('late', [
-    {
-      type: 'episode_started',
-      source: 'simulated',
-      task_id: null,
-      parent: null,
-      agent_prompt: null,
-      answer_marker: 'X',
-      max_turns: 3,
-    },
-  ]);
+  again.append('late', [started]);
   after.catchUp();
   expect(after.rows()[0]).toMatchObject({ id: 'late', title: null, standing: 'unscorable' });
   again.close();

@@ -9,6 +9,7 @@ import type { ScoredTurn } from '../../src/core/scored-episode.ts';
 import { openJournal, type Journal } from '../../src/store/journal.ts';
 import { temporaryStore } from '../store/temporary-store.ts';
 import { startToy } from './model.ts';
+import { generationOf, started } from '../core/event-arbitrary.ts';
 
 let engine: RunningEngine;
 let journal: Journal;
@@ -32,20 +33,8 @@ const TEXTS: Readonly<Record<ObservationKind, string>> = {
   test: 'solve([]) raised ValueError; None was expected',
 };
 
-const generation = (text: string) => ({
-  ...({
-    text,
-    finish: 'stop',
-    prompt_ids: null,
-    ids: null,
-    logprobs: null,
-    logprobs_mode: null,
-    latency_ms: 1,
-  } as const),
-  sampling: { temperature: 1, top_p: 1, top_k: null, seed: null, max_tokens: null },
-  ...{ model: 'toy', model_revision: null, server: 'engine', server_version: null },
-  ...{ template_sha: null, tokenizer_sha: null, first_token_ms: null },
-});
+const untold = { prompt_ids: null, ids: null, logprobs: null, logprobs_mode: null } as const;
+const generation = (text: string) => generationOf(text, { ...untold, model: 'toy', server: 'engine' });
 
 /** A proposal, what came back of these kinds, and the next action, as the editor journals them; the first turn scored. */
 async function scored(kinds: readonly ObservationKind[]): Promise<ScoredTurn> {
@@ -53,10 +42,7 @@ async function scored(kinds: readonly ObservationKind[]): Promise<ScoredTurn> {
   const answer = 'Done.\nI WANT TO ANSWER:\ndef solve(xs):\n    return sum(xs)\n';
   const code = 'def solve(xs):\n    return sum(xs)\n';
   journal.append(id, [
-    {
-      ...({ type: 'episode_started', source: 'simulated', parent: null, task_id: null, agent_prompt: null } as const),
-      ...{ answer_marker: 'I WANT TO ANSWER:', max_turns: 5 },
-    },
+    { ...started, max_turns: 5 },
     { type: 'request_accepted', text: 'Add up a list of numbers. Handle missing values.' },
     { type: 'action_started', turn: 0, pid: 1 },
     { type: 'action_answered', turn: 0, message: 'Done.', code, generation: generation(answer) },

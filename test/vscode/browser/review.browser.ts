@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { cp, mkdtemp } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,12 +10,12 @@ import { compareScores } from '../../../src/core/compare-scores.ts';
 import { reduce } from '../../../src/core/reduce.ts';
 import { signed } from '../../../src/core/review.ts';
 import { openJournal } from '../../../src/store/journal.ts';
-import { root } from '../../host/cache.mjs';
 import { frameWith, violationsIn } from './accessible.ts';
 import { openChat } from './chat.ts';
 import { runCommand } from './dialogs.ts';
 import { sharedEditor } from './editor.ts';
 import { episodesIn } from './episodes.ts';
+import { keepPicture } from './picture.ts';
 import { reviewIn, type ReviewPage } from './review-page.ts';
 import { addBadTalks, ANOTHER, HOSTILE, HUGE, LONG, SCRIPTS, SQUARED, writeReviewStore } from './review-store.ts';
 
@@ -54,8 +54,7 @@ const THEMES = [
 /** A picture in test-results/, and where the README's are made anew, beside them. */
 async function picture(name: string): Promise<void> {
   await editor().shoot(name);
-  if (process.env['TURNWISE_SCREENSHOTS'] === undefined) return;
-  await cp(join(root, `test-results/${name}.png`), join(root, `media/screenshots/${name}.png`));
+  await keepPicture(name);
 }
 
 const readStore = <T>(read: (journal: ReturnType<typeof openJournal>) => T): T => {
